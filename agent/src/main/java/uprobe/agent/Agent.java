@@ -1,0 +1,161 @@
+package uprobe.agent;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.text.ParseException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import jdk.jfr.Configuration;
+import jdk.jfr.FlightRecorder;
+import jdk.jfr.Recording;
+import uprobe.jfr.EventBridge;
+import uprobe.probe.ArmedProbe;
+import uprobe.probe.EngineOptions;
+import uprobe.probe.ProbeRefusedException;
+import uprobe.probe.Refusal;
+import uprobe.probe.spec.ProbeSpec;
+
+/**
+ * The agent inside a JVM, however it came in. Errors in what the user asked for are one clear line each on stderr, and the application runs on.
+ * Nothing here touches java.util.logging or JMX: before main an application has not chosen its own yet.
+ */
+public final class Agent {
+    /** First line of an argument file that the command line wrote: where it waits for the outcome. */
+    static final String ANSWER = "# answer to: ";
+
+    private static LibraryWatch watch;
+    private static Recording recording;
+
+    /** What was asked for in one start, and what is said of it. */
+    private final List<String> said = new ArrayList<>();
+    private boolean failed;
+    private final PrintStream err = System.err;
+
+    /** Called by {@code uprobe.agent.boot}, once per premain or agentmain. */
+    public static void start(String arguments, boolean attached) {
+        synchronized (Agent.class) {
+            new Agent().run(arguments);
+        }
+    }
+
+    private void run(String arguments) {
+        AgentArguments.Result wanted = AgentArguments.parse(arguments);
+        wanted.errors().forEach(this::problem);
+        try {
+            if (FlightRecorder.isAvailable()) {
+                EventBridge bridge = EventBridge.open(EngineOptions.DEFAULT.withRings(wanted.ringBytes(), wanted.rings()));
+                if (!bridge.engine().withoutJavaStacks().isEmpty()) {
+                    problem(bridge.engine().withoutJavaStacks());
+                }
+                wanted.record().ifPresent(file -> record(bridge, file));
+                List<ProbeSpec> waiting = new ArrayList<>();
+                for (ProbeSpec spec : wanted.probes()) {
+                    arm(bridge, spec, waiting, wanted.quiet());
+                }
+                watchFor(bridge, waiting);
+            } else {
+                problem("this JVM has no Flight Recorder (module jdk.jfr): probes have nowhere to record to");
+            }
+        } catch (ProbeRefusedException | IOException | RuntimeException | LinkageError e) {
+            problem("no probes: " + (e instanceof ProbeRefusedException || e instanceof IOException ? e.getMessage() : e.toString()));
+        }
+        answer(arguments);
+    }
+
+    private void arm(EventBridge bridge, ProbeSpec spec, List<ProbeSpec> waiting, boolean quiet) {
+        try {
+            ArmedProbe probe = bridge.arm(spec);
+            if (!quiet) {
+                say(describe(probe));
+            }
+        } catch (ProbeRefusedException e) {
+            if (e.refusal() == Refusal.LIBRARY_NOT_LOADED) {
+                waiting.add(spec);
+                say(e.getMessage() + "; the probe waits for it");
+            } else {
+                problem(spec.text() + ": refused: " + e.getMessage());
+            }
+        } catch (IOException | RuntimeException e) {
+            problem(spec.text() + ": refused: " + (e.getMessage() == null ? e.toString() : e.getMessage()));
+        }
+    }
+
+    static String describe(ArmedProbe probe) {
+        var site = probe.sites().get(0);
+        int more = probe.sites().size() - 1;
+        return probe.spec().text() + ": armed at " + site.library() + "!" + site.symbol() + " by " + site.mechanism().text()
+                + (more > 0 ? " and " + more + " more" : "");
+    }
+
+    private static void watchFor(EventBridge bridge, List<ProbeSpec> waiting) {
+        if (watch == null && !waiting.isEmpty()) {
+            watch = new LibraryWatch(bridge);
+        }
+        if (watch != null) {
+            watch.add(waiting);
+        }
+    }
+
+    private void record(EventBridge bridge, Path file) {
+        Path target = file.toAbsolutePath();
+        if (recording != null) {
+            problem("record=" + file + ": a recording of the agent is running already");
+            return;
+        }
+        if (target.getParent() == null || !Files.isDirectory(target.getParent()) || !Files.isWritable(target.getParent())) {
+            problem("record=" + file + ": the folder " + target.getParent() + " is not there or can not be written to; no recording is made");
+            return;
+        }
+        try {
+            recording = new Recording(Configuration.getConfiguration("default"));
+            recording.setName("uprobe");
+            recording.setDestination(target);
+            recording.setDumpOnExit(true);
+            recording.start();
+            Runtime.getRuntime().addShutdownHook(new Thread(null, () -> finish(bridge), "uprobe-shutdown", 0, false));
+        } catch (IOException | ParseException | RuntimeException e) {
+            problem("record=" + file + ": " + e.getMessage());
+        }
+    }
+
+    /** JFR's own hook runs beside this one; whoever is first writes the file, and the end of the chunk drains what is left. */
+    private static void finish(EventBridge bridge) {
+        bridge.drain(true);
+        try {
+            recording.stop();
+            recording.close();
+        } catch (IllegalStateException jfrWasFaster) {
+            /* the file is written */
+        }
+    }
+
+    private void say(String line) {
+        said.add(line);
+        err.println("uprobe: " + line);
+    }
+
+    private void problem(String line) {
+        failed = true;
+        say(line);
+    }
+
+    private void answer(String arguments) {
+        if (arguments == null || !arguments.startsWith("@")) {
+            return;
+        }
+        try {
+            String first = Files.readString(Path.of(arguments.substring(1)), StandardCharsets.UTF_8).lines().findFirst().orElse("");
+            if (first.startsWith(ANSWER)) {
+                Files.writeString(Path.of(first.substring(ANSWER.length())), (failed ? "failed\n" : "ok\n") + String.join("\n", said));
+            }
+        } catch (IOException | RuntimeException e) {
+            err.println("uprobe: the command that attached gets no answer: " + e);
+        }
+    }
+
+    private Agent() {}
+}

@@ -1,0 +1,100 @@
+package uprobe.agent;
+
+import com.sun.tools.attach.AttachNotSupportedException;
+import com.sun.tools.attach.VirtualMachine;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/**
+ * {@code attach PID ARGUMENTS}. The arguments go over in a file, as what the attach API carries is limited (1,024 characters with the jar's path on
+ * JDK 17), and the agent answers in another: its errors are this command's exit code.
+ */
+@Command(name = "attach", mixinStandardHelpOptions = true, description = "Puts probes into a running JVM.")
+final class AttachCommand implements Callable<Integer> {
+    @Parameters(index = "0", paramLabel = "PID", description = "process id of the JVM, as jcmd lists them")
+    private String pid;
+
+    @Parameters(index = "1..*", paramLabel = "ARGUMENT", description = "probes and options, each as behind -javaagent:uprobe-agent.jar=")
+    private List<String> arguments = List.of();
+
+    @Override
+    public Integer call() {
+        AgentArguments.Result wanted = AgentArguments.parse(String.join(";", arguments));
+        if (!wanted.errors().isEmpty()) {
+            wanted.errors().forEach(AttachCommand::say);
+            return 2;
+        }
+        if (!pid.matches("[0-9]+") || !Files.isDirectory(Path.of("/proc", pid))) {
+            say("there is no process " + pid + "; jcmd -l lists the JVMs you may attach to");
+            return 1;
+        }
+        Path seenHere = null;
+        try {
+            Path jar = Path.of(System.getProperty("java.class.path")).toAbsolutePath();
+            /* The target may have another root (a container) and another user: the files lie where it can see them. */
+            Path root = Path.of("/proc", pid, "root");
+            seenHere = Files.createTempDirectory(root.resolve("tmp"), "uprobe-attach-",
+                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+            Files.setPosixFilePermissions(seenHere, PosixFilePermissions.fromString("rwxr-xr-x"));
+            Path seenThere = Path.of("/tmp").resolve(seenHere.getFileName().toString());
+            Path answer = Files.createFile(seenHere.resolve("answer"));
+            Files.setPosixFilePermissions(answer, PosixFilePermissions.fromString("rw-rw-rw-"));
+            String text = arguments.stream().map(AttachCommand::absolute).collect(Collectors.joining("\n"));
+            Files.writeString(seenHere.resolve("arguments"), Agent.ANSWER + seenThere.resolve("answer") + "\n" + text + "\n");
+            VirtualMachine vm = VirtualMachine.attach(pid);
+            try {
+                vm.loadAgent(jar.toString(), "@" + seenThere.resolve("arguments"));
+            } finally {
+                vm.detach();
+            }
+            return print(Files.readString(answer, StandardCharsets.UTF_8));
+        } catch (AttachNotSupportedException | com.sun.tools.attach.AgentLoadException | com.sun.tools.attach.AgentInitializationException
+                | IOException e) {
+            say("attaching to " + pid + " failed: " + e.getMessage() + "; the JVM must be yours, alive, and not started with -XX:+DisableAttachMechanism");
+            return 1;
+        } finally {
+            remove(seenHere);
+        }
+    }
+
+    /** A file named here means the one of this folder, not of the target's. */
+    private static String absolute(String argument) {
+        return argument.lines().map(item -> item.startsWith("@") ? "@" + Path.of(item.substring(1)).toAbsolutePath()
+                : item.startsWith("record=") ? "record=" + Path.of(item.substring(7)).toAbsolutePath() : item).collect(Collectors.joining("\n"));
+    }
+
+    private static int print(String answer) {
+        if (answer.isEmpty()) {
+            say("the agent gave no answer; the JVM's stderr may tell why");
+            return 1;
+        }
+        answer.lines().skip(1).forEach(AttachCommand::say);
+        return answer.startsWith("ok") ? 0 : 1;
+    }
+
+    private static void remove(Path folder) {
+        if (folder == null) {
+            return;
+        }
+        try (var files = Files.list(folder)) {
+            for (Path file : files.toList()) {
+                Files.delete(file);
+            }
+            Files.delete(folder);
+        } catch (IOException e) {
+            say(folder + " could not be removed: " + e.getMessage());
+        }
+    }
+
+    private static void say(String line) {
+        System.err.println("uprobe: " + line);
+    }
+}

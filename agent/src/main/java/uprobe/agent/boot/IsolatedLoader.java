@@ -1,0 +1,111 @@
+package uprobe.agent.boot;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.instrument.Instrumentation;
+import java.lang.module.Configuration;
+import java.lang.module.ModuleFinder;
+import java.lang.reflect.Method;
+import java.net.URI;
+import java.net.URL;
+import java.util.Collections;
+import java.util.Enumeration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
+
+/**
+ * The agent's classes and libraries, out of the application's sight
+ * <p>
+ * They lie in the agent's jar below {@value #CLASSES} and {@link JarModule#ROOT}, where no other class loader looks, and this loader's parent is the
+ * platform's: neither side sees the other's Byte Buddy or JNA.
+ *
+ * <pre>
+ *   application loader ---- uprobe.agent.boot        the only classes an application could meet
+ *   platform loader
+ *     +-- layer loader      com.sun.jna              a named module with native access granted: no warning on 24 and later
+ *           +-- this        uprobe.*, Byte Buddy, jelf, picocli, ...
+ * </pre>
+ */
+final class IsolatedLoader extends ClassLoader {
+    static final String CLASSES = "META-INF/uprobe/classes/";
+    /** The attach API lives in a module of the application loader's: looked up there, and only this package. */
+    private static final String ATTACH = "com.sun.tools.attach.";
+
+    static {
+        registerAsParallelCapable();
+    }
+
+    private final JarFile jar;
+    private final URI location;
+
+    private IsolatedLoader(JarFile jar, URI location, ClassLoader parent) {
+        super("uprobe", parent);
+        this.jar = jar;
+        this.location = location;
+    }
+
+    /** @param instrumentation null on the command line, where the manifest grants native access */
+    static ClassLoader create(Instrumentation instrumentation) throws Exception {
+        URI location = IsolatedLoader.class.getProtectionDomain().getCodeSource().getLocation().toURI();
+        JarFile jar = new JarFile(new File(location), false);
+        Configuration configuration = ModuleLayer.boot().configuration()
+                .resolve(JarModule.finder(jar, location, "com.sun.jna"), ModuleFinder.of(), Set.of("com.sun.jna"));
+        ModuleLayer layer = ModuleLayer.defineModulesWithOneLoader(configuration, List.of(ModuleLayer.boot()), ClassLoader.getPlatformClassLoader())
+                .layer();
+        if (instrumentation != null) {
+            grantNativeAccess(layer.findModule("com.sun.jna").orElseThrow(), instrumentation);
+        }
+        return new IsolatedLoader(jar, location, layer.findLoader("com.sun.jna"));
+    }
+
+    /** Module.implAddEnableNativeAccess, there from JDK 20 on; no public way exists for a layer of an agent's. */
+    private static void grantNativeAccess(Module module, Instrumentation instrumentation) throws ReflectiveOperationException {
+        Module self = IsolatedLoader.class.getModule();
+        Method grant;
+        try {
+            grant = Module.class.getDeclaredMethod("implAddEnableNativeAccess");
+        } catch (NoSuchMethodException nothingIsRestricted) {
+            return;
+        }
+        instrumentation.redefineModule(Object.class.getModule(), Set.of(), Map.of(), Map.of("java.lang", Set.of(self)), Set.of(), Map.of());
+        grant.setAccessible(true);
+        grant.invoke(module);
+    }
+
+    @Override
+    protected Class<?> findClass(String name) throws ClassNotFoundException {
+        if (name.startsWith(ATTACH)) {
+            return ClassLoader.getSystemClassLoader().loadClass(name);
+        }
+        JarEntry entry = jar.getJarEntry(CLASSES + name.replace('.', '/') + ".class");
+        if (entry == null) {
+            throw new ClassNotFoundException(name);
+        }
+        try (InputStream in = jar.getInputStream(entry)) {
+            byte[] bytes = in.readAllBytes();
+            return defineClass(name, bytes, 0, bytes.length);
+        } catch (IOException e) {
+            throw new ClassNotFoundException(name, e);
+        }
+    }
+
+    @Override
+    protected URL findResource(String name) {
+        JarEntry entry = jar.getJarEntry(CLASSES + name);
+        try {
+            return entry == null ? null : JarModule.url(location, entry.getName()).toURL();
+        } catch (IOException e) {
+            return null;
+        }
+    }
+
+    @Override
+    protected Enumeration<URL> findResources(String name) {
+        URL found = findResource(name);
+        return found == null ? Collections.emptyEnumeration() : Collections.enumeration(List.of(found));
+    }
+}

@@ -1,0 +1,2 @@
+/** What stands behind {@code -javaagent:uprobe-agent.jar=}: read {@link uprobe.agent.AgentArguments}. */
+package uprobe.agent;

@@ -1,0 +1,284 @@
+package uprobe.agent;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.NullSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import uprobe.probe.spec.ProbeSpec;
+
+class AgentArgumentsTest {
+    private static final String ALL = "options are record=FILE, quiet, ring=SIZE and rings=N; a probe begins with p, r or c, e.g. p libz:deflate";
+
+    @TempDir
+    Path folder;
+
+    private static List<String> probes(AgentArguments.Result result) {
+        return result.probes().stream().map(ProbeSpec::text).toList();
+    }
+
+    /* one mistake in one item: its line, and the probe behind it is still there */
+    private static void mistake(String item, String line) {
+        AgentArguments.Result result = AgentArguments.parse(item + ";p libz:deflate");
+        assertEquals(List.of(line), result.errors());
+        assertEquals(List.of("p libz:deflate"), probes(result));
+    }
+
+    private Path file(String text) throws IOException {
+        return Files.writeString(folder.resolve("my.probes"), text);
+    }
+
+    // ---- what holds
+
+    @ParameterizedTest
+    @NullSource
+    @ValueSource(strings = {"", "  ", ";", " ; ;"})
+    void nothingIsFine(String arguments) {
+        assertEquals(new AgentArguments.Result(Optional.empty(), false, 65536, 1024, List.of(), List.of()), AgentArguments.parse(arguments));
+    }
+
+    @Test
+    void readsOptionsAndProbes() {
+        AgentArguments.Result result = AgentArguments.parse(" record=app.jfr ; quiet;ring=1m;rings=64; c:zlib/deflate libz:deflate len=$arg2;r libz:inflate ");
+        assertEquals(List.of(), result.errors());
+        assertEquals(Optional.of(Path.of("app.jfr")), result.record());
+        assertTrue(result.quiet());
+        assertEquals(1 << 20, result.ringBytes());
+        assertEquals(64, result.rings());
+        assertEquals(List.of("c:zlib/deflate libz:deflate len=$arg2", "r libz:inflate"), probes(result));
+    }
+
+    @Test
+    void takesCommasForBlanksWhereBlanksCannotBe() {
+        AgentArguments.Result result = AgentArguments.parse("quiet;c:zlib/deflate,libz:deflate,a=$arg1;p,libz:inflate");
+        assertEquals(List.of(), result.errors());
+        assertEquals(2, result.probes().size());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"4096,4096", "4k,4096", "64k,65536", "64K,65536", "1m,1048576", "16M,16777216", "16777216,16777216"})
+    void readsSizesOfRings(String size, int bytes) {
+        assertEquals(bytes, AgentArguments.parse("ring=" + size).ringBytes());
+    }
+
+    @Test
+    void takesBlanksAndQuotesAroundAValue() {
+        assertEquals(Optional.of(Path.of("my;file.jfr")), AgentArguments.parse("record = 'my;file.jfr'").record());
+    }
+
+    @Test
+    void doesNotSplitInsideQuotes() {
+        assertEquals(List.of("p libfoo:'f;g'", "p libfoo:\"h;i\"", "quiet"), AgentArguments.items("p libfoo:'f;g';p libfoo:\"h;i\"; quiet"));
+    }
+
+    @Test
+    void doesNotSplitInsideADescriptorNorBehindItsResult() {
+        assertEquals(List.of("c jni:a.B.f(Ljava/lang/String;[I)V", "c jni:a.B.g(J)[Ljava/lang/String;", "quiet"),
+                AgentArguments.items("c jni:a.B.f(Ljava/lang/String;[I)V;c jni:a.B.g(J)[Ljava/lang/String;;quiet"));
+    }
+
+    @Test
+    void splitsBehindAParenthesisThatIsNeverClosed() {
+        assertEquals(List.of("p f:f a=+8($arg1", "quiet", "p f:f a=$arg1)"), AgentArguments.items("p f:f a=+8($arg1;quiet;p f:f a=$arg1)"));
+    }
+
+    @Test
+    void splitsBehindAnApostrophe() {
+        assertEquals(List.of("record=it's.jfr", "quiet"), AgentArguments.items("record=it's.jfr;quiet"));
+    }
+
+    @Test
+    void readsTextsOfAnyLength() {
+        AgentArguments.Result result = AgentArguments.parse("p libz:deflate;p f:f(" + "[I".repeat(500_000) + ";" + "(".repeat(10_000) + ";quiet");
+        assertEquals(2, result.errors().size());
+        assertTrue(result.quiet());
+    }
+
+    // ---- @FILE
+
+    @Test
+    void readsAFileWithOneItemALine() throws Exception {
+        Path file = file("\ufeff# zlib\r\n\r\nquiet   # no chatter\r\n  c:zlib/deflate libz:deflate len=$arg2\r\np libfoo:'f #1'\np libz:inflate;\n");
+        AgentArguments.Result result = AgentArguments.parse("ring=4k;@" + file);
+        assertEquals(List.of(), result.errors());
+        assertTrue(result.quiet());
+        assertEquals(4096, result.ringBytes());
+        assertEquals(List.of("c:zlib/deflate libz:deflate len=$arg2", "p libfoo:'f #1'", "p libz:inflate"), probes(result));
+    }
+
+    @Test
+    void namesTheLineOfAMistakeInAFile() throws Exception {
+        Path file = file("# mine\np libz:deflate\n  p libz:inflate a=%rid\np libz:crc32\n");
+        AgentArguments.Result result = AgentArguments.parse("@" + file);
+        assertEquals(List.of(file + " line 3, column 18 of \"p libz:inflate a=%rid\": unknown register '%rid'; did you mean %rdi? registers are "
+                + "%rax %rcx %rdx %rbx %rsp %rbp %rsi %rdi %r8 %r9 %r10 %r11 %r12 %r13 %r14 %r15"), result.errors());
+        assertEquals(2, result.probes().size());
+    }
+
+    @Test
+    void saysThatAFileIsNotThere() {
+        mistake("@no/such.probes", "column 2 of \"@no/such.probes\": cannot read no/such.probes: there is no such file; relative names begin at the "
+                + "JVM's working directory");
+    }
+
+    @Test
+    void saysThatAFileIsAFolder() {
+        mistake("@" + folder, "column 2 of \"@" + folder + "\": cannot read " + folder + ": Is a directory; relative names begin at the JVM's "
+                + "working directory");
+    }
+
+    @Test
+    void saysThatAFileIsNoText() throws Exception {
+        Path file = Files.write(folder.resolve("binary"), new byte[] {(byte) 0xff, (byte) 0xfe, 0});
+        mistake("@" + file, "column 2 of \"@" + file + "\": cannot read " + file + ": it is not UTF-8 text; relative names begin at the JVM's "
+                + "working directory");
+    }
+
+    @Test
+    void doesNotReadAFileWithoutEnd() {
+        mistake("@/dev/zero", "column 2 of \"@/dev/zero\": cannot read /dev/zero: it is larger than 8 MiB; relative names begin at the JVM's working "
+                + "directory");
+    }
+
+    @Test
+    void missesTheFilesName() {
+        mistake("@", "column 2 of \"@\": a file's name is missing after '@'; write @FILE, one item a line");
+    }
+
+    @Test
+    void refusesAFileInAFile() throws Exception {
+        Path file = file("@other.probes\nquiet\n");
+        AgentArguments.Result result = AgentArguments.parse("@" + file);
+        assertEquals(List.of(file + " line 1, column 1 of \"@other.probes\": a file cannot name another; name both in the agent's arguments: "
+                + "@FILE;@FILE"), result.errors());
+        assertTrue(result.quiet());
+    }
+
+    // ---- mistakes
+
+    @Test
+    void tellsTheColumnInTheItemNotInTheWhole() {
+        mistake("  p libz:deflate a=$arg9 ", "column 18 of \"p libz:deflate a=$arg9\": $arg9 is passed on the stack, and $stack is not there yet; "
+                + "$arg1 to $arg6 are in registers");
+    }
+
+    @Test
+    void saysWhatToDoWhenOnlyTheTypeArrived() {
+        mistake("p", "column 2 of \"p\": LIBRARY:TARGET is missing after 'p'; a probe is TYPE[:[GROUP/]EVENT] LIBRARY:TARGET [FIELD...], e.g. p "
+                + "libz:deflate; if the rest was lost at a blank, quote the whole probe or use @file");
+    }
+
+    @Test
+    void keepsAnUnclosedQuoteToItsItem() {
+        mistake("p libfoo:'f", "column 10 of \"p libfoo:'f\": the quote ' is not closed; put another ' behind the name");
+    }
+
+    @Test
+    void namesTheOptionThatWasMeant() {
+        mistake("recrod=app.jfr", "column 1 of \"recrod=app.jfr\": unknown option 'recrod'; the nearest is record=FILE; " + ALL);
+        mistake("Quiet", "column 1 of \"Quiet\": unknown option 'Quiet'; the nearest is quiet; " + ALL);
+    }
+
+    @Test
+    void takesAProbeWithoutItsTypeForAnUnknownOption() {
+        mistake("libz:deflate a=$arg1", "column 1 of \"libz:deflate a=$arg1\": unknown option 'libz'; the nearest is ring=SIZE; " + ALL);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            pack=zlib     | pack    | write the probes themselves, or keep them in a file: @FILE
+            armed=always  | armed   | a probe is armed while a recording has its event enabled: start one, e.g. with record=FILE
+            enabled=false | enabled | a probe's event is enabled in every recording; disable it in the recording's settings
+            guard=off     | guard   | probe functions that are called less often, or end the recording
+            drain=100ms   | drain   | hits without a Java frame are drained within 1 s
+            coexist       | coexist | detach perf and other uprobes from the same functions first
+            sites=all     | sites   | every site has its own event up to 1000 of them
+            """, quoteCharacter = '`')
+    void saysWhichOptionsAreNotThereYet(String item, String name, String instead) {
+        mistake(item, "column 1 of \"" + item + "\": option " + name + " is not there yet; " + instead);
+    }
+
+    @Test
+    void refusesAnOptionTwiceAndKeepsTheFirst() {
+        mistake("ring=4k;ring=8k", "column 1 of \"ring=8k\": option ring is there twice; \"ring=4k\" holds, take the other out");
+        assertEquals(4096, AgentArguments.parse("ring=4k;ring=8k").ringBytes());
+    }
+
+    @Test
+    void takesTheSecondWhereTheFirstWasWrong() {
+        AgentArguments.Result result = AgentArguments.parse("ring=4x;ring=8k");
+        assertEquals(8192, result.ringBytes());
+        assertEquals(1, result.errors().size());
+    }
+
+    @Test
+    void refusesAValueForQuiet() {
+        mistake("quiet=yes", "column 6 of \"quiet=yes\": option quiet takes no value; write quiet, or leave it out");
+        assertFalse(AgentArguments.parse("quiet=no").quiet());
+    }
+
+    @Test
+    void missesTheFileOfTheRecording() {
+        mistake("record=", "column 8 of \"record=\": option record needs a value; write record=FILE, e.g. record=app.jfr");
+    }
+
+    @Test
+    void missesTheSizeOfARing() {
+        mistake("ring", "column 5 of \"ring\": option ring needs a value; write ring=SIZE, e.g. ring=64k");
+    }
+
+    @Test
+    void missesTheNumberOfRings() {
+        mistake("rings=", "column 7 of \"rings=\": option rings needs a value; write rings=N, e.g. rings=1024");
+    }
+
+    @Test
+    void refusesARecordingThatCannotBeAFile() {
+        mistake("record=a\0b", "column 8 of \"record=a b\": 'a b' cannot be a file's name: Nul character not allowed");
+    }
+
+    @Test
+    void refusesARingSizeThatIsNoNumber() {
+        mistake("ring=64kb", "column 6 of \"ring=64kb\": ring size '64kb' is not a number of bytes; write e.g. 65536, 64k or 1m");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0", "2k", "2048", "32m", "99999999999999999999m"})
+    void refusesARingSizeOutOfRange(String size) {
+        mistake("ring=" + size, "column 6 of \"ring=" + size + "\": ring size " + size + " is out of range; write a power of two from 4k to 16m");
+    }
+
+    @Test
+    void refusesARingSizeThatIsNoPowerOfTwo() {
+        mistake("ring=100k", "column 6 of \"ring=100k\": ring size 100k is not a power of two; write 64k or 128k");
+    }
+
+    @Test
+    void refusesANumberOfRingsThatIsNone() {
+        mistake("rings=many", "column 7 of \"rings=many\": number of rings 'many' is not a number; write e.g. rings=1024");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0", "65537", "99999999999999999999"})
+    void refusesANumberOfRingsOutOfRange(String number) {
+        mistake("rings=" + number, "column 7 of \"rings=" + number + "\": number of rings " + number + " is out of range; write 1 to 65536, one for "
+                + "each thread that records");
+    }
+
+    @Test
+    void keepsEveryErrorOnOneLine() {
+        for (String error : AgentArguments.parse("p 'a\nb';x\ny;record=a\0b;@a\nb").errors()) {
+            assertEquals(1, error.lines().count(), error);
+        }
+    }
+}

@@ -1,0 +1,202 @@
+/* The drain
+ * ---------
+ * What no JNI return will flush - hits of native threads, hits in the VM, calls that stay native for long - is made into events by one thread of
+ * ours. It is started by JVMTI's RunAgentThread, so it has no Java frame below: the only frame of its events is the native function itself.
+ * The same thread gives rings back whose owners the kernel says are gone. It sleeps in state `native`, where it holds up no safepoint. */
+#define _GNU_SOURCE
+#include "clock.h"
+#include "jvm.h"
+#include "ring.h"
+
+#include <jni.h>
+#include <jvmti.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { RUNS = 64 };
+
+static int64_t period_ns, long_call_units;
+static uint32_t wanted_round, done_round;   /* futex words: rounds asked for and finished */
+static int32_t take_all;
+static double units_per_ns = 1;
+
+static const char *const reason_names[] = {
+    [UP_DRAINED_NOT] = NULL,
+    [UP_DRAINED_NATIVE_THREAD] = "native thread",
+    [UP_DRAINED_VM_STATE] = "in the VM",
+    [UP_DRAINED_RUNTIME_CALL] = "runtime call of the VM",
+    [UP_DRAINED_JFR] = "inside JFR",
+    [UP_DRAINED_LONG_CALL] = "long call",
+    [UP_DRAINED_STACK_END] = "near the end of the stack",
+    [UP_DRAINED_NO_RETURN_SLOT] = "no return slot",
+    [UP_DRAINED_STATE_CHANGED] = "state changed",
+    [UP_DRAINED_COMMIT_FAILED] = "commit failed",
+    [UP_DRAINED_SHADOW_STACK] = "shadow stack",
+    [UP_DRAINED_THREAD_ENDED] = "thread ended"
+};
+
+static long futex(uint32_t *word, int operation, uint32_t value, const struct timespec *timeout)
+{
+    return syscall(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, timeout, NULL, 0);
+}
+
+static int read_task_file(int32_t tid, const char *file, char *into, size_t size)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/task/%d/%s", tid, file);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    ssize_t n = read(fd, into, size - 1);
+    close(fd);
+    if (n < 0)
+        return -errno;
+    into[n] = 0;
+    return 0;
+}
+
+/* Field 22 of /proc/PID/stat, counted after the last ')' as the name may hold anything; 0 if there is no such thread. */
+static uint64_t start_time_of(int32_t tid)
+{
+    char stat[1024], *p;
+    if (read_task_file(tid, "stat", stat, sizeof stat) != 0 || !(p = strrchr(stat, ')')))
+        return 0;
+    for (int field = 2; field < 22 && p; field++)
+        p = strchr(p + 1, ' ');
+    return p ? strtoull(p, NULL, 10) : 0;
+}
+
+/* Whether the kernel thread that took t is gone; learns its name while it is not. */
+static int is_gone(struct up_thread *t)
+{
+    uint64_t start = start_time_of(t->tid);
+    if (start == 0 || (t->start_time && start != t->start_time))
+        return 1;
+    t->start_time = start;
+    char name[sizeof t->name + 1];
+    if (read_task_file(t->tid, "comm", name, sizeof name) == 0) {
+        name[strcspn(name, "\n")] = 0;
+        name[sizeof t->name - 1] = 0;
+        memcpy(t->name, name, strnlen(name, sizeof t->name - 1) + 1);   /* at most 15 and a 0: TASK_COMM_LEN */
+    }
+    return 0;
+}
+
+static void commit_runs(JNIEnv *env, struct up_thread *t, struct up_run *runs, int n)
+{
+    jstring name = (*env)->NewStringUTF(env, t->name);
+    for (int i = 0; i < n; i++) {
+        const char *why = reason_names[runs[i].flags >> UP_HIT_DRAINED_SHIFT];
+        jstring reason = why ? (*env)->NewStringUTF(env, why) : NULL;
+        if ((*env)->ExceptionCheck(env))
+            (*env)->ExceptionClear(env);
+        int again = runs[i].flags >> UP_HIT_DRAINED_SHIFT == UP_DRAINED_COMMIT_FAILED;
+        int failed = up_jvm_commit(env, &runs[i], t->tid, name, up_jvm_java_id(runs[i].java), reason, NULL);
+        up_ring_settle(&runs[i], UP_DRAINED_COMMIT_FAILED, failed && again);
+        if (reason)
+            (*env)->DeleteLocalRef(env, reason);
+    }
+    if (name)
+        (*env)->DeleteLocalRef(env, name);
+}
+
+static void drain_thread(JNIEnv *env, struct up_thread *t, int all)
+{
+    struct up_run runs[RUNS];
+    int gone = is_gone(t);
+    uint64_t position = 0, now = up_now();
+    struct up_wanted wanted = {
+        .older_than = all || gone ? UINT64_MAX >> 1 : now - (uint64_t)long_call_units,
+        .reason = gone ? UP_DRAINED_THREAD_ENDED : UP_DRAINED_LONG_CALL,
+        .gone = gone
+    };
+    int n;
+    do {
+        n = up_ring_claim(t, &position, &wanted, runs, RUNS);
+        commit_runs(env, t, runs, n);
+    } while (n == RUNS);
+    up_ring_advance(t, gone);
+    if (gone && t->tail == t->head) {
+        up_return_drop_all(t);
+        up_thread_give_back(t);
+    }
+}
+
+static void drain_all(JNIEnv *env, int all)
+{
+    int32_t high = __atomic_load_n(&up_threads.used_high, __ATOMIC_ACQUIRE);
+    for (int32_t i = 0; i < high; i++) {
+        struct up_thread *t = &up_threads.all[i];
+        if (__atomic_load_n(&t->state, __ATOMIC_ACQUIRE) == UP_THREAD_USED)
+            drain_thread(env, t, all);
+    }
+}
+
+static void JNICALL run(jvmtiEnv *jvmti, JNIEnv *env, void *unused)
+{
+    (void)jvmti, (void)unused;
+    struct up_thread *self = up_thread_self();
+    if (self)
+        self->committing = 1;   /* whatever this thread hits is our own doing */
+    for (;;) {
+        uint32_t round = __atomic_load_n(&wanted_round, __ATOMIC_ACQUIRE);
+        int all = __atomic_exchange_n(&take_all, 0, __ATOMIC_ACQ_REL);
+        drain_all(env, all);
+        if (__atomic_exchange_n(&done_round, round, __ATOMIC_ACQ_REL) != round)
+            futex(&done_round, FUTEX_WAKE, INT32_MAX, NULL);
+        struct timespec period = { period_ns / 1000000000, period_ns % 1000000000 };
+        futex(&wanted_round, FUTEX_WAIT, round, &period);
+    }
+}
+
+/* env: JNA hands over the caller's. thread: a java.lang.Thread that was never started; it lends its name. */
+UP_EXPORT int up_drain_start(JNIEnv *env, jobject thread, int64_t period, int64_t long_call_ns);
+int up_drain_start(JNIEnv *env, jobject thread, int64_t period, int64_t long_call_ns)
+{
+    (void)env;
+    jvmtiEnv *jvmti = up_jvm_jvmti();
+    if (!jvmti)
+        return UP_E_NO_VM;
+    period_ns = period;
+    if (up_clock_is_tsc) {      /* good to a percent, which is enough for "long" */
+        struct timespec a, b, nap = { 0, 2000000 };
+        uint64_t before = up_rdtsc();
+        clock_gettime(CLOCK_MONOTONIC, &a);
+        nanosleep(&nap, NULL);
+        uint64_t after = up_rdtsc();
+        clock_gettime(CLOCK_MONOTONIC, &b);
+        units_per_ns = (double)(after - before) / (double)((b.tv_sec - a.tv_sec) * 1000000000 + (b.tv_nsec - a.tv_nsec));
+    }
+    long_call_units = (int64_t)((double)long_call_ns * units_per_ns);
+    jvmtiError error = (*jvmti)->RunAgentThread(jvmti, thread, run, NULL, JVMTI_THREAD_NORM_PRIORITY);
+    return error == JVMTI_ERROR_NONE ? 0 : -EAGAIN;
+}
+
+int up_drain_now(int32_t all, int64_t timeout_ns)
+{
+    if (all)
+        __atomic_store_n(&take_all, 1, __ATOMIC_RELEASE);
+    uint32_t round = __atomic_add_fetch(&wanted_round, 1, __ATOMIC_ACQ_REL);
+    futex(&wanted_round, FUTEX_WAKE, 1, NULL);
+    struct timespec now, end;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t deadline = now.tv_sec * 1000000000 + now.tv_nsec + timeout_ns;
+    for (;;) {
+        uint32_t done = __atomic_load_n(&done_round, __ATOMIC_ACQUIRE);
+        if ((int32_t)(done - round) >= 0)
+            return 0;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        int64_t left = deadline - (now.tv_sec * 1000000000 + now.tv_nsec);
+        if (left <= 0)
+            return -ETIMEDOUT;
+        end = (struct timespec){ left / 1000000000, left % 1000000000 };
+        futex(&done_round, FUTEX_WAIT, done, &end);
+    }
+}

@@ -1,0 +1,74 @@
+/* Setting up, and the numbers that Java checks its own against. */
+#define _GNU_SOURCE
+#include "clock.h"
+#include "returns.h"
+
+#include <errno.h>
+#include <link.h>
+#include <unistd.h>
+
+int up_clock_is_tsc;
+int (*up_vdso_clock_gettime)(clockid_t, struct timespec *);
+
+_Static_assert(offsetof(struct up_hit, length) == 4, "HitRecordDescriptor.LENGTH");
+_Static_assert(offsetof(struct up_hit, missing) == 6, "HitRecordDescriptor.MISSING");
+_Static_assert(offsetof(struct up_hit, probe) == 8, "HitRecordDescriptor.PROBE");
+_Static_assert(offsetof(struct up_hit, flags) == 12, "HitRecordDescriptor.FLAGS");
+_Static_assert(offsetof(struct up_hit, time) == 16, "HitRecordDescriptor.TIME");
+_Static_assert(offsetof(struct up_hit, call) == 24, "HitRecordDescriptor.CALL");
+_Static_assert(offsetof(struct up_hit, values) == UP_HIT_HEADER, "HitRecordDescriptor.VALUES");
+_Static_assert(sizeof(struct up_insn) == 16, "InstructionTable.ROW");
+
+int up_init(int64_t ring_bytes, int32_t ring_count, int32_t use_tsc, int64_t vdso_clock_gettime)
+{
+    if (up_threads.all)
+        return 0;
+    if (ring_bytes < 4096 || ring_bytes & (ring_bytes - 1) || ring_count < 1 || ring_bytes * ring_count > INT32_MAX)
+        return -EINVAL;
+    up_clock_is_tsc = use_tsc;
+    up_vdso_clock_gettime = (int (*)(clockid_t, struct timespec *))vdso_clock_gettime;
+    return up_threads_init((uint64_t)ring_bytes, ring_count);
+}
+
+int64_t up_clock(void)
+{
+    return (int64_t)up_now();
+}
+
+int64_t up_ring_memory(void)
+{
+    return (int64_t)up_threads.memory;
+}
+
+int64_t up_ring_memory_size(void)
+{
+    return (int64_t)up_threads.ring_bytes * up_threads.count;
+}
+
+int up_layout(int32_t *out, int32_t capacity)
+{
+    const int32_t numbers[] = {
+        UP_LAYOUT_VERSION, offsetof(struct up_hit, state), offsetof(struct up_hit, length), offsetof(struct up_hit, missing),
+        offsetof(struct up_hit, probe), offsetof(struct up_hit, flags), offsetof(struct up_hit, time), offsetof(struct up_hit, call),
+        offsetof(struct up_hit, values), UP_HIT_COMMITTED, UP_HIT_UNWOUND, UP_MAX_FIELDS, UP_MISSING_DURATION,
+        sizeof(struct up_fetch), sizeof(struct up_insn), sizeof(struct up_vm_layout), sizeof(struct up_flush_statistics),
+        sizeof(struct up_counters)
+    };
+    int n = sizeof numbers / sizeof *numbers;
+    for (int i = 0; i < n && i < capacity; i++)
+        out[i] = numbers[i];
+    return n;
+}
+
+static int take_load_count(struct dl_phdr_info *info, size_t size, void *data)
+{
+    *(int64_t *)data = size >= offsetof(struct dl_phdr_info, dlpi_subs) ? (int64_t)info->dlpi_adds : 0;
+    return 1;
+}
+
+int64_t up_libraries_loaded(void)
+{
+    int64_t loads = 0;
+    dl_iterate_phdr(take_load_count, &loads);
+    return loads;
+}

@@ -1,0 +1,51 @@
+/* The Java side of a hit: JavaCallContext
+ * ---------------------------------------
+ * Which Java thread is this, is it inside a JNI call, and where does that call return? HotSpot keeps the thread in a TLS variable of libjvm
+ * (Thread::_thr_current); it is read from there each time, through glibc's own vector of TLS blocks, so nothing is remembered that a
+ * DetachCurrentThread could make dangle. The frame anchor (javaFrameAnchor.hpp) tells the innermost Java frame; while the thread is in native
+ * code, the word below last_Java_sp is the return address of the JNI call.
+ *
+ * But HotSpot runs C in state `native` above calls of its own as well: JVMTI callbacks of other agents, class loading from jars with libzip's
+ * inflate. There the word returns into a runtime stub, which goes on in state `in Java`; an upcall there would corrupt the heap. So a return
+ * address is swapped only if
+ *   - the state is _thread_in_native and the anchor is whole (last_Java_pc known);
+ *   - the word lies in the code cache and differs from last_Java_pc (a runtime call's pc is taken from that very word: make_walkable);
+ *   - the frame of the anchor is a native method's (interpreter, or nmethod of a native method) or an FFM downcall stub;
+ *   - the method is not one of jdk.jfr.internal, whose writer may be half-way through an event;
+ * and when the call returns, the state is looked at again before anything else: if it is not _thread_in_native, nothing is touched. */
+#ifndef UP_JVM_H
+#define UP_JVM_H
+
+#include "returns.h"
+
+/* What a record needs to know: the JNI call it belongs to; or why there is none (flags, enum up_drained) and the Java thread, if any, as
+ * up_jvm_java_id will understand it. */
+struct up_context {
+    uint64_t call;
+    uint32_t flags;
+};
+
+/* Hit path. Looks at the calling thread; swaps the return address of its JNI call if that is not done yet. */
+void up_jvm_context(struct up_thread *t, uint64_t sp, struct up_context *out);
+
+/* Hit path. Whether both addresses lie on the Java stack of the calling thread. */
+int up_jvm_same_java_stack(uint64_t a, uint64_t b);
+
+/* At the return of the JNI call of e, on its thread. Makes events of the call's records, through Java. */
+void up_jvm_flush(struct up_thread *t, struct up_return *e);
+
+/* drain.c: the java.lang.Thread id for what the record of a drained hit has in `call`; 0 if it was no Java thread. */
+int64_t up_jvm_java_id(uint64_t call);
+
+/* The jvmtiEnv*, NULL before up_jvm_attach. */
+void *up_jvm_jvmti(void);
+
+extern struct up_flush_statistics up_flush_stats;
+
+/* jni.h stays out of the hit path's files. */
+struct up_run;
+/* Calls the commit method of the run's probe. Returns 0, or 1 if it ended with an exception (cleared and counted; only a ThreadDeath, which is not
+ * ours, comes back as a local reference in *thrown). */
+int up_jvm_commit(void *env, const struct up_run *run, int64_t tid, void *name, int64_t java_id, void *reason, void **thrown);
+
+#endif

@@ -1,0 +1,44 @@
+/* A probe: what to record at a hit, and what came of its hits. Defined once, kept for good: records and sites refer to it by number. */
+#ifndef UP_PROBE_H
+#define UP_PROBE_H
+
+#include "arch.h"
+#include "uprobe.h"
+
+struct up_commit {
+    void *clazz;                /* jclass, global reference */
+    void *method;               /* jmethodID */
+};
+
+struct up_probe {
+    struct up_counters counters;
+    struct up_commit *commit;   /* who makes events of the records; NULL: nobody yet, they stay in the ring */
+    int32_t id;
+    uint16_t record_length;     /* bytes, a multiple of UP_HIT_ALIGN */
+    uint8_t kind;               /* enum up_probe_kind */
+    uint8_t fields;
+    struct up_fetch fetches[];  /* packed; step with up_fetch_next */
+} __attribute__((aligned(64)));
+
+struct up_probe *up_probe_at(int32_t id);
+int32_t up_probe_count(void);
+
+/* The i-th fetch starts where the one before ended. */
+static inline const struct up_fetch *up_fetch_next(const struct up_fetch *f)
+{
+    return (const struct up_fetch *)((const uint8_t *)(f + 1) + f->dereferences * sizeof(int64_t));
+}
+
+/* Hit path. Evaluates the fetches whose at_return is as asked into values[]; returns the bits of those that could not be read. */
+uint16_t up_probe_fetch(const struct up_probe *probe, const struct up_regs *regs, int at_return, int64_t *values);
+
+/* Hit path. Zeroes those values instead, and returns all their bits: there was nothing to read. */
+uint16_t up_probe_unread(const struct up_probe *probe, int at_return, int64_t *values);
+
+/* Bytes at address without a fault: 0 or -errno. A system call; allowed in the hit path. */
+int up_read_safely(uint64_t address, void *into, uint32_t length);
+
+/* Memory for things that live as long as the process: never freed, zeroed. Not for the hit path. NULL when the kernel gives none. */
+void *up_keep(size_t bytes);
+
+#endif

@@ -1,0 +1,193 @@
+/* Allowed here: what the head of trap.c allows. */
+#include "returns.h"
+#include "hit.h"
+#include "jvm.h"
+
+static struct up_return table[UP_RETURN_SLOTS];
+static volatile uint64_t free_list;     /* tag << 32 | slot + 1, as in thread.c */
+static int32_t used_high;
+uint64_t up_returns_unwound, up_returns_refused;
+
+_Static_assert(sizeof up_return_trampolines == UP_RETURN_SLOTS * UP_TRAMPOLINE_SIZE, "returns_x86_64.S: SLOTS, SIZE");
+
+struct up_return *up_return_at(int32_t slot)
+{
+    return &table[slot];
+}
+
+static int32_t slot_of(const struct up_return *e)
+{
+    return (int32_t)(e - table);
+}
+
+static struct up_return *take(void)
+{
+    struct up_return *e = NULL;
+    uint64_t top = __atomic_load_n(&free_list, __ATOMIC_ACQUIRE);
+    while ((uint32_t)top != 0) {
+        struct up_return *candidate = &table[(uint32_t)top - 1];
+        uint64_t next = ((top >> 32) + 1) << 32 | (uint32_t)(candidate->next_free + 1);
+        if (__atomic_compare_exchange_n(&free_list, &top, next, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+            e = candidate;
+            break;
+        }
+    }
+    if (!e) {
+        int32_t slot = __atomic_load_n(&used_high, __ATOMIC_RELAXED);
+        do {
+            if (slot == UP_RETURN_SLOTS) {
+                __atomic_add_fetch(&up_returns_refused, 1, __ATOMIC_RELAXED);
+                return NULL;
+            }
+        } while (!__atomic_compare_exchange_n(&used_high, &slot, slot + 1, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+        e = &table[slot];
+    }
+    e->below = e->chain = UP_NONE;
+    e->flushes = 0;
+    e->probe = NULL;
+    __atomic_store_n(&e->state, UP_RETURN_LIVE, __ATOMIC_RELEASE);
+    return e;
+}
+
+static void give_back(struct up_return *e)
+{
+    __atomic_store_n(&e->state, UP_RETURN_FREE, __ATOMIC_RELEASE);
+    uint64_t top = __atomic_load_n(&free_list, __ATOMIC_ACQUIRE), next;
+    do {
+        e->next_free = (int32_t)(uint32_t)top - 1;
+        next = ((top >> 32) + 1) << 32 | (uint32_t)(slot_of(e) + 1);
+    } while (!__atomic_compare_exchange_n(&free_list, &top, next, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+}
+
+static void give_back_with_chain(struct up_return *e)
+{
+    for (int32_t next = e->chain; next != UP_NONE;) {
+        struct up_return *chained = &table[next];
+        next = chained->chain;
+        give_back(chained);
+    }
+    give_back(e);
+}
+
+/* Records all that waited on e: newest first, as the innermost of tail-called functions ended first. regs == NULL: it was unwound. */
+static void complete(struct up_thread *t, struct up_return *e, const struct up_regs *regs)
+{
+    for (int32_t next = e->chain; next != UP_NONE; next = table[next].chain)
+        up_hit_complete(t, &table[next], regs);
+    if (e->probe)
+        up_hit_complete(t, e, regs);
+}
+
+static void drop(struct up_thread *t, struct up_return *e)
+{
+    if (e->state == UP_RETURN_LIVE && e->probe) {
+        __atomic_add_fetch(&up_returns_unwound, 1, __ATOMIC_RELAXED);
+        complete(t, e, NULL);
+    }
+    give_back_with_chain(e);
+}
+
+/* Whether the frame of the thread's newest entry e is certainly gone, now that the stack pointer is `limit`. Below the stack pointer nothing
+ * lives - but a coroutine has a stack of its own, which may lie anywhere. */
+static int is_gone(const struct up_return *e, uint64_t limit)
+{
+    if (e->state == UP_RETURN_DONE)
+        return 1;
+    if (e->sp > limit)
+        return 0;
+    uint64_t word = 0, trampoline = (uint64_t)up_return_trampolines + (uint64_t)slot_of(e) * UP_TRAMPOLINE_SIZE + 1;
+    if (e->sp < limit && up_jvm_same_java_stack(e->sp, limit))
+        return 1;
+    /* The word has been overwritten, or its stack is no more. */
+    return up_read_safely(e->sp, &word, sizeof word) != 0 || word != trampoline;
+}
+
+void up_return_drop_below(struct up_thread *t, uint64_t limit, int32_t stop)
+{
+    while (t->returns != UP_NONE && t->returns != stop) {
+        struct up_return *e = &table[t->returns];
+        if (!is_gone(e, limit))
+            break;
+        t->returns = e->below;
+        drop(t, e);
+    }
+}
+
+void up_return_drop_all(struct up_thread *t)
+{
+    while (t->returns != UP_NONE) {
+        struct up_return *e = &table[t->returns];
+        t->returns = e->below;
+        give_back_with_chain(e);
+    }
+}
+
+struct up_return *up_return_swap(struct up_thread *t, uint64_t sp)
+{
+    uint64_t *word = (uint64_t *)sp;
+    int32_t slot = up_return_slot(*word);
+    if (slot != UP_NONE && table[slot].sp == sp && table[slot].owner == t && table[slot].state == UP_RETURN_LIVE)
+        return &table[slot];
+    struct up_return *e = take();
+    if (!e)
+        return NULL;
+    slot = slot_of(e);
+    e->sp = sp;
+    e->owner = t;
+    e->below = t->returns;
+    up_return_shadow[slot] = *word;
+    t->returns = slot;
+    *word = (uint64_t)up_return_trampolines + (uint64_t)slot * UP_TRAMPOLINE_SIZE + 1;
+    return e;
+}
+
+struct up_return *up_return_wait(struct up_return *e)
+{
+    if (!e->probe)
+        return e;
+    int length = 1;
+    for (int32_t next = e->chain; next != UP_NONE; next = table[next].chain)
+        length++;
+    if (length == UP_RETURN_CHAIN) {
+        __atomic_add_fetch(&up_returns_refused, 1, __ATOMIC_RELAXED);
+        return NULL;
+    }
+    struct up_return *waiting = take();
+    if (waiting) {
+        waiting->chain = e->chain;
+        e->chain = slot_of(waiting);
+    }
+    return waiting;
+}
+
+/* Called by `leave` with the registers as the returning function left them; returns the true return address. */
+uint64_t up_on_return(uint32_t slot, struct up_regs *regs);
+uint64_t up_on_return(uint32_t slot, struct up_regs *regs)
+{
+    struct up_return *e = &table[slot];
+    struct up_thread *t = up_thread_self();
+    uint64_t address = up_return_shadow[slot];
+    if (t != e->owner) {
+        /* A coroutine that went on elsewhere: its entry stays in the owner's list until the owner comes by. */
+        if (t)
+            complete(t, e, regs);
+        __atomic_store_n(&e->state, UP_RETURN_DONE, __ATOMIC_RELEASE);
+        return address;
+    }
+    /* Newer entries are frames left behind, or coroutines that live on. */
+    up_return_drop_below(t, e->sp, (int32_t)slot);
+    if (t->returns == (int32_t)slot) {
+        t->returns = e->below;
+    } else {
+        for (int32_t at = t->returns; at != UP_NONE; at = table[at].below)
+            if (table[at].below == (int32_t)slot) {
+                table[at].below = e->below;
+                break;
+            }
+    }
+    complete(t, e, regs);
+    if (e->flushes)
+        up_jvm_flush(t, e);
+    give_back_with_chain(e);
+    return address;
+}

@@ -1,0 +1,70 @@
+/* Returns
+ * -------
+ * A return is seen by putting the address of a trampoline in the place of the return address. Each trampoline belongs to one slot of a
+ * process-wide table; up_return_shadow[slot] keeps the true address, and the trampolines' own DWARF data says so, so exceptions, backtrace(),
+ * pthread_cancel and gdb pass through (returns_x86_64.S). One slot serves everything that waits for the same return: the `r` and `c` probes of
+ * the function, those of functions that tail-called it, and the flush at the return of a JNI call.
+ *
+ * Entries are found by slot and stack pointer, never by depth, so a coroutine may return out of order or on another thread. Entries of frames
+ * that were left by an exception or longjmp are found by stack pointer: their records are written with UP_HIT_UNWOUND. */
+#ifndef UP_RETURNS_H
+#define UP_RETURNS_H
+
+#include "probe.h"
+#include "thread.h"
+
+enum {
+    UP_RETURN_SLOTS = 65536,    /* also in returns_x86_64.S */
+    UP_TRAMPOLINE_SIZE = 16,
+    UP_RETURN_CHAIN = 16        /* consumers of one return address; a loop of tail calls uses no more */
+};
+
+enum up_return_state { UP_RETURN_FREE, UP_RETURN_LIVE, UP_RETURN_DONE };
+
+struct up_return {
+    uint64_t sp;                /* address of the swapped word */
+    struct up_thread *owner;
+    int32_t below;              /* next older entry of the same thread */
+    int32_t chain;              /* further entry that waits for the same return; its own slot is unused */
+    int32_t next_free;
+    int32_t state;
+    int32_t flushes;            /* the word is the return address of a JNI call whose records wait */
+    uint64_t first;             /* ring position from which those records lie */
+    /* what waits to be recorded; probe == NULL: nothing */
+    struct up_probe *probe;
+    uint64_t time;
+    uint64_t call;
+    uint32_t flags;
+    uint16_t missing;
+    int64_t values[UP_MAX_FIELDS];
+};
+
+extern uint64_t up_return_shadow[UP_RETURN_SLOTS] __attribute__((visibility("hidden")));
+extern uint8_t up_return_trampolines[UP_RETURN_SLOTS * UP_TRAMPOLINE_SIZE] __attribute__((visibility("hidden")));
+extern uint64_t up_returns_unwound, up_returns_refused;
+
+struct up_return *up_return_at(int32_t slot);
+
+/* The slot whose trampoline the word points to, or UP_NONE. */
+static inline int32_t up_return_slot(uint64_t word)
+{
+    uint64_t offset = word - (uint64_t)up_return_trampolines;
+    return offset < sizeof up_return_trampolines && offset % UP_TRAMPOLINE_SIZE == 1 ? (int32_t)(offset / UP_TRAMPOLINE_SIZE) : UP_NONE;
+}
+
+/* Hit path, on the owner's thread. Has the return through the word at sp seen; returns the slot's entry, whether new or already there, or NULL
+ * if none is free. */
+struct up_return *up_return_swap(struct up_thread *t, uint64_t sp);
+
+/* Hit path. An entry on which a probe can wait for the same return as `e`: e itself, or one chained to it. NULL: none free, or the chain is as
+ * long as it may get. */
+struct up_return *up_return_wait(struct up_return *e);
+
+/* Drops the newest entries of t whose frames are gone: those below limit on the stack that contains it, at most down to the slot `stop` (or
+ * UP_NONE). Their records are written as unwound. */
+void up_return_drop_below(struct up_thread *t, uint64_t limit, int32_t stop);
+
+/* The owner has died: all its entries are free again. */
+void up_return_drop_all(struct up_thread *t);
+
+#endif

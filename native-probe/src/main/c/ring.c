@@ -1,0 +1,121 @@
+#include "ring.h"
+#include "probe.h"
+
+struct up_hit *up_ring_reserve(struct up_thread *t, uint32_t length)
+{
+    uint64_t size = up_threads.ring_bytes, head = t->head, padding;
+    do {
+        uint64_t offset = head & (size - 1);
+        padding = offset + length > size ? size - offset : 0;
+        if (head + padding + length - __atomic_load_n(&t->tail, __ATOMIC_ACQUIRE) > size)
+            return NULL;
+    } while (!up_cmpxchg_local(&t->head, &head, head + padding + length));
+    if (padding) {
+        struct up_hit *filler = up_ring_at(t, head);
+        filler->length = (uint16_t)padding;
+        __atomic_store_n(&filler->state, UP_HIT_CONSUMED, __ATOMIC_RELEASE);
+    }
+    struct up_hit *hit = up_ring_at(t, head + padding);
+    hit->length = (uint16_t)length;
+    hit->missing = 0;
+    hit->flags = 0;
+    __atomic_store_n(&hit->state, UP_HIT_WRITING, __ATOMIC_RELEASE);
+    return hit;
+}
+
+/* How far a reader may step from this record: its length, or 0 if it must wait for the writer. */
+static uint32_t step(const struct up_hit *hit, int32_t state, int gone)
+{
+    if (state == UP_HIT_NONE)
+        return gone ? UP_HIT_ALIGN : 0;
+    return hit->length;
+}
+
+static int is_wanted(const struct up_hit *hit, const struct up_wanted *wanted)
+{
+    if (wanted->call)
+        return hit->call == wanted->call && !(hit->flags >> UP_HIT_DRAINED_SHIFT);
+    return hit->flags >> UP_HIT_DRAINED_SHIFT || (uint64_t)hit->time < wanted->older_than;
+}
+
+int up_ring_claim(struct up_thread *t, uint64_t *position, const struct up_wanted *wanted, struct up_run *runs, int capacity)
+{
+    int n = 0;
+    struct up_run *open = NULL;
+    up_reading_lock(t);
+    if (*position < t->tail)
+        *position = t->tail;
+    uint64_t head = t->head;
+    while (*position < head) {
+        struct up_hit *hit = up_ring_at(t, *position);
+        int32_t state = __atomic_load_n(&hit->state, __ATOMIC_ACQUIRE);
+        uint32_t length = step(hit, state, wanted->gone);
+        if (!length)
+            break;              /* being written by a frame of the owner's that we interrupted, or by another thread's owner */
+        if (state == UP_HIT_READY && is_wanted(hit, wanted)) {
+            uint32_t flags = hit->flags;
+            if (!wanted->call && !(flags >> UP_HIT_DRAINED_SHIFT)) {
+                flags |= wanted->reason << UP_HIT_DRAINED_SHIFT;
+                hit->flags = flags;
+                hit->call = 0;
+            }
+            uint64_t java = wanted->call ? 0 : hit->call;
+            int joins = open && open->probe == hit->probe && open->flags == (flags & ~UP_HIT_UNWOUND) && open->java == java
+                && (uint8_t *)hit == (uint8_t *)open->first + (uint64_t)open->count * length;
+            if (!joins && n == capacity)
+                break;
+            if (!__atomic_compare_exchange_n(&hit->state, &state, UP_HIT_CLAIMED, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+                continue;
+            if (joins) {
+                open->count++;
+            } else {
+                open = &runs[n++];
+                *open = (struct up_run){ hit, 1, hit->probe, flags & ~UP_HIT_UNWOUND, java };
+            }
+        } else if (state != UP_HIT_CONSUMED) {
+            open = NULL;
+        }
+        *position += length;
+    }
+    up_reading_unlock(t);
+    return n;
+}
+
+void up_ring_settle(const struct up_run *run, uint32_t reason, int final)
+{
+    struct up_counters *counters = &up_probe_at(run->probe)->counters;
+    struct up_hit *hit = run->first;
+    for (int i = 0; i < run->count; i++) {
+        struct up_hit *next = (struct up_hit *)((uint8_t *)hit + hit->length);
+        if (__atomic_load_n(&hit->state, __ATOMIC_ACQUIRE) == UP_HIT_COMMITTED) {
+            __atomic_add_fetch(&counters->recorded, 1, __ATOMIC_RELAXED);
+            __atomic_store_n(&hit->state, UP_HIT_CONSUMED, __ATOMIC_RELEASE);
+        } else if (final) {
+            __atomic_add_fetch(&counters->dropped, 1, __ATOMIC_RELAXED);
+            __atomic_store_n(&hit->state, UP_HIT_CONSUMED, __ATOMIC_RELEASE);
+        } else {
+            hit->flags |= reason << UP_HIT_DRAINED_SHIFT;
+            hit->call = 0;
+            __atomic_store_n(&hit->state, UP_HIT_READY, __ATOMIC_RELEASE);
+        }
+        hit = next;
+    }
+}
+
+void up_ring_advance(struct up_thread *t, int gone)
+{
+    up_reading_lock(t);
+    uint64_t tail = t->tail, head = t->head;
+    while (tail < head) {
+        struct up_hit *hit = up_ring_at(t, tail);
+        int32_t state = __atomic_load_n(&hit->state, __ATOMIC_ACQUIRE);
+        uint32_t length = step(hit, state, gone);
+        if (!length || !(state == UP_HIT_CONSUMED || (gone && (state == UP_HIT_NONE || state == UP_HIT_WRITING))))
+            break;
+        for (uint32_t at = 0; at < length; at += UP_HIT_ALIGN)
+            *(volatile uint64_t *)((uint8_t *)hit + at) = 0;
+        tail += length;
+    }
+    __atomic_store_n(&t->tail, tail, __ATOMIC_RELEASE);
+    up_reading_unlock(t);
+}

@@ -1,0 +1,55 @@
+/* Per-thread rings: one writer, two readers, no lock in the hit path
+ * -----------------------------------------------------------------
+ * The owner reserves space by one unlocked compare-and-exchange on `head`, so that a hit in a signal handler nests whole inside a half-written
+ * record of the same thread. Readers (the flush at the JNI return, on the owner's own thread; the drain thread) walk and claim under `reading`,
+ * make their events without it, and give space back under it. A record's state word tells everything (uprobe.h).
+ *
+ * Holds: memory between head and tail + size is zero in the first word of each UP_HIT_ALIGN bytes, so a reserved but unwritten record reads as
+ * UP_HIT_NONE. */
+#ifndef UP_RING_H
+#define UP_RING_H
+
+#include "thread.h"
+
+/* Hit path. NULL if the ring is full. The record is UP_HIT_WRITING, its length set; length is a multiple of UP_HIT_ALIGN. */
+struct up_hit *up_ring_reserve(struct up_thread *t, uint32_t length);
+
+static inline void up_ring_publish(struct up_hit *hit)
+{
+    __atomic_store_n(&hit->state, UP_HIT_READY, __ATOMIC_RELEASE);
+}
+
+static inline struct up_hit *up_ring_at(const struct up_thread *t, uint64_t position)
+{
+    return (struct up_hit *)(t->ring + (position & (up_threads.ring_bytes - 1)));
+}
+
+/* Records of one probe that follow each other, claimed. */
+struct up_run {
+    struct up_hit *first;
+    int32_t count;
+    int32_t probe;
+    uint32_t flags;
+    uint64_t java;              /* up_hit.call of drained records */
+};
+
+/* Which records a walk wants. */
+struct up_wanted {
+    uint64_t call;              /* nonzero: the records of this JNI call only */
+    uint64_t older_than;        /* with call == 0: those left to the drain, and those of unfinished calls whose time is before this */
+    uint32_t reason;            /* enum up_drained to put on the latter */
+    int gone;                   /* the owner has died: half-written records are passed over */
+};
+
+/* Walks from *position (at least tail) to head, claims what is wanted and groups it into runs. Returns the number of runs; *position is where to
+ * go on. Takes `reading`. */
+int up_ring_claim(struct up_thread *t, uint64_t *position, const struct up_wanted *wanted, struct up_run *runs, int capacity);
+
+/* After the upcall: counts what was made into events. What was claimed and not committed goes back to READY for the drain, with the reason, or,
+ * if `final`, is given up and counted as dropped. */
+void up_ring_settle(const struct up_run *run, uint32_t reason, int final);
+
+/* Gives the space of consumed records back. Takes `reading`. */
+void up_ring_advance(struct up_thread *t, int gone);
+
+#endif

@@ -1,0 +1,26 @@
+/* Sites: addresses that trap, and who wants to know. A site keeps its entry, its slot and its consumers' nodes for good; arming again reuses them
+ * and only data change, so a thread that is inside, or a trap that was taken before disarming, always finds what it needs. */
+#ifndef UP_SITE_H
+#define UP_SITE_H
+
+#include "probe.h"
+
+struct up_consumer {
+    struct up_consumer *next;   /* never changes once the node can be seen */
+    struct up_probe *probe;
+    int32_t active;
+};
+
+struct up_site {
+    uint64_t address;
+    uint64_t slot;              /* where the displaced instruction runs, then jumps back */
+    struct up_consumer *consumers;
+    int32_t index;
+    int32_t armed;
+    uint8_t original;           /* the byte under the trap */
+};
+
+/* Lock-free; allowed in the hit path. NULL: never was a site. */
+const struct up_site *up_site_find(uint64_t address);
+
+#endif

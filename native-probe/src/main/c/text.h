@@ -1,0 +1,15 @@
+/* Writing into code. Through /proc/self/mem, which writes private copies of read-only pages; where that is closed (non-dumpable process, the
+ * kernel's proc_mem restriction), by mprotect that never drops X. */
+#ifndef UP_TEXT_H
+#define UP_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* 0 or -errno. Threads may be executing there: the caller knows why that is right. */
+int up_text_write(uint64_t address, const void *bytes, size_t length);
+
+/* Replaces one byte, if it is what is expected; UP_E_CHANGED if it is not. */
+int up_text_replace(uint64_t address, uint8_t expected, uint8_t desired);
+
+#endif

@@ -1,0 +1,81 @@
+#define _GNU_SOURCE
+#include "thread.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+struct up_threads up_threads;
+__thread struct up_thread *up_self __attribute__((tls_model("initial-exec")));
+
+int up_threads_init(uint64_t ring_bytes, int32_t count)
+{
+    size_t table = (size_t)count * sizeof(struct up_thread), rings = (size_t)count * ring_bytes;
+    void *all = mmap(NULL, table, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (all == MAP_FAILED)
+        return -errno;
+    void *memory = mmap(NULL, rings, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) {
+        int error = errno;
+        munmap(all, table);
+        return -error;
+    }
+    up_threads.all = all;
+    up_threads.memory = memory;
+    up_threads.count = count;
+    up_threads.ring_bytes = ring_bytes;
+    up_threads.pid = getpid();
+    return 0;
+}
+
+/* The free list is a stack; the tag in the upper half changes with every pop and push, so a compare-and-exchange cannot mistake a list that has
+ * come back to the same top for the one it read. Indices never used before are handed out once the list is empty. */
+struct up_thread *up_thread_take(void)
+{
+    struct up_thread *t = NULL;
+    uint64_t top = __atomic_load_n(&up_threads.free, __ATOMIC_ACQUIRE);
+    while ((uint32_t)top != 0) {
+        struct up_thread *candidate = &up_threads.all[(uint32_t)top - 1];
+        uint64_t next = ((top >> 32) + 1) << 32 | (uint32_t)(candidate->next_free + 1);
+        if (__atomic_compare_exchange_n(&up_threads.free, &top, next, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+            t = candidate;
+            break;
+        }
+    }
+    if (!t) {
+        int32_t index = __atomic_load_n(&up_threads.used_high, __ATOMIC_RELAXED);
+        do {
+            if (index >= up_threads.count) {
+                __atomic_add_fetch(&up_threads.refused, 1, __ATOMIC_RELAXED);
+                return NULL;
+            }
+        } while (!__atomic_compare_exchange_n(&up_threads.used_high, &index, index + 1, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+        t = &up_threads.all[index];
+        t->index = index;
+        t->ring = up_threads.memory + (uint64_t)index * up_threads.ring_bytes;
+    }
+    t->head = t->tail = 0;
+    t->committing = 0;
+    t->reading = 0;
+    t->returns = UP_NONE;
+    t->start_time = 0;
+    t->name[0] = 0;
+    t->tid = (int32_t)up_syscall3(SYS_gettid, 0, 0, 0);
+    __atomic_store_n(&t->state, UP_THREAD_USED, __ATOMIC_RELEASE);
+    __atomic_add_fetch(&up_threads.taken, 1, __ATOMIC_RELAXED);
+    up_self = t;
+    return t;
+}
+
+void up_thread_give_back(struct up_thread *t)
+{
+    madvise(t->ring, up_threads.ring_bytes, MADV_DONTNEED);   /* memory back to the kernel, and zero when it is used again */
+    __atomic_store_n(&t->state, UP_THREAD_FREE, __ATOMIC_RELEASE);
+    __atomic_add_fetch(&up_threads.recycled, 1, __ATOMIC_RELAXED);
+    uint64_t top = __atomic_load_n(&up_threads.free, __ATOMIC_ACQUIRE), next;
+    do {
+        t->next_free = (int32_t)(uint32_t)top - 1;
+        next = ((top >> 32) + 1) << 32 | (uint32_t)(t->index + 1);
+    } while (!__atomic_compare_exchange_n(&up_threads.free, &top, next, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+}

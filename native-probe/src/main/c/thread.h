@@ -1,0 +1,69 @@
+/* What the engine keeps of a thread
+ * ---------------------------------
+ * One initial-exec TLS word leads to it: no call, no allocation. The first hit of a thread takes an up_thread with its ring from a pool that was
+ * laid out at the start. It goes back only when the kernel says that the thread is gone (drain.c), never by a TLS destructor, because hits
+ * follow destructors.
+ *
+ * Holds: an up_thread has one writer, the thread it belongs to (signal handlers of that thread nest inside). */
+#ifndef UP_THREAD_H
+#define UP_THREAD_H
+
+#include "arch.h"
+#include "uprobe.h"
+
+enum { UP_NONE = -1 };
+
+enum up_thread_state { UP_THREAD_FREE, UP_THREAD_USED };
+
+struct up_thread {
+    volatile uint64_t head;     /* bytes ever reserved; written by the owner only */
+    volatile uint64_t tail;     /* bytes ever given back; written under `reading` */
+    int32_t reading;            /* spin lock of those who walk and claim; never held over an upcall, never taken in the hit path */
+    int32_t committing;         /* the owner is making events of its records: hits meanwhile are our own doing */
+    int32_t tid;
+    int32_t index;
+    int32_t next_free;
+    int32_t state;
+    int32_t returns;            /* newest entry of this thread in the return table, or UP_NONE */
+    uint8_t *ring;
+    uint64_t start_time;        /* of the kernel's thread, as /proc tells; 0 until the drain has looked */
+    char name[16];              /* as the kernel knows the thread; read by the drain */
+} __attribute__((aligned(128)));
+
+struct up_threads {
+    struct up_thread *all;
+    int32_t count;
+    int32_t used_high;          /* none at or above this index was ever used */
+    uint8_t *memory;            /* rings, one after the other */
+    uint64_t ring_bytes;
+    volatile uint64_t free;     /* tag << 32 | index + 1 */
+    uint64_t taken, recycled, refused;
+    int32_t pid;                /* the process that the engine was set up in */
+};
+extern struct up_threads up_threads;
+
+extern __thread struct up_thread *up_self __attribute__((tls_model("initial-exec")));
+
+int up_threads_init(uint64_t ring_bytes, int32_t count);
+struct up_thread *up_thread_take(void);
+/* Caller has seen that the thread is gone and that its ring is empty. */
+void up_thread_give_back(struct up_thread *t);
+
+/* The calling thread's, taken from the pool if it has none yet; NULL if the pool is empty. */
+static inline struct up_thread *up_thread_self(void)
+{
+    struct up_thread *t = up_self;
+    return t ? t : up_thread_take();
+}
+
+static inline void up_reading_lock(struct up_thread *t)
+{
+    while (__atomic_exchange_n(&t->reading, 1, __ATOMIC_ACQUIRE))
+        up_syscall3(24 /* sched_yield */, 0, 0, 0);
+}
+static inline void up_reading_unlock(struct up_thread *t)
+{
+    __atomic_store_n(&t->reading, 0, __ATOMIC_RELEASE);
+}
+
+#endif

@@ -1,0 +1,126 @@
+/* The trap handler, and what code on the hit path is allowed
+ * ----------------------------------------------------------
+ * A probe may sit in any function of libc, ld.so or the allocator, and a hit may come at any instruction of any thread. So everything from
+ * here to the record - trap.c, hit.c, returns.c, ring.c, thread.c's and probe.c's parts marked so - calls no libc function, takes no lock,
+ * allocates nothing, runs no Java, uses general registers only (the build says -mgeneral-regs-only) and leaves errno alone. A hit that our own
+ * flush causes is counted and skipped.
+ *
+ * A trap belongs to us if its address is a site. If it never was one: the byte is read again. If it no longer traps, somebody's trap was taken
+ * away between the trap and now, and the thread simply resumes there, as the kernel's uprobes do. What is left goes to whoever had the signal
+ * before, on that handler's own terms. */
+#define _GNU_SOURCE
+#include "hit.h"
+#include "jvm.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+
+static struct sigaction previous;
+static struct up_trap_statistics statistics;
+
+/* Where the kernel puts the registers, in the processor's numbering. */
+static const int greg_of[UP_GPR_COUNT] = {
+    REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
+    REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15
+};
+
+enum { KERNEL_SIGSET_SIZE = 8 };
+
+static void die_by_default(void)
+{
+    /* The kernel's own structure, as libc's sigaction is not for handlers: handler, flags, restorer, mask - all zero is SIG_DFL. */
+    struct { uint64_t handler, flags, restorer, mask; } by_default = { 0, 0, 0, 0 };
+    up_syscall4(SYS_rt_sigaction, SIGTRAP, &by_default, 0, KERNEL_SIGSET_SIZE);
+    /* Blocked until this handler returns: then the process ends at the instruction that follows the trap, as it would have without us. */
+    up_syscall3(SYS_tgkill, up_syscall3(SYS_getpid, 0, 0, 0), up_syscall3(SYS_gettid, 0, 0, 0), SIGTRAP);
+}
+
+/* SA_RESETHAND means: once. Whoever exchanges the flag first has the call. */
+static int previous_is_spent(void)
+{
+    static int spent;
+    return previous.sa_flags & SA_RESETHAND && __atomic_exchange_n(&spent, 1, __ATOMIC_ACQ_REL);
+}
+
+static void chain(int signal, siginfo_t *info, void *context)
+{
+    ucontext_t *uc = context;
+    void (*handler)(int) = previous.sa_handler;
+    if (handler == SIG_IGN && info->si_code <= 0)
+        return;                 /* sent by kill or tgkill, and ignored */
+    if (handler == SIG_DFL || handler == SIG_IGN || previous_is_spent()) {
+        die_by_default();       /* a trap that is ignored kills as well (kernel/signal.c, force_sig_info) */
+        return;
+    }
+    uint64_t mask = 0, old;
+    __builtin_memcpy(&mask, &uc->uc_sigmask, sizeof mask);
+    __builtin_memcpy(&old, &previous.sa_mask, sizeof old);
+    mask |= old;
+    if (!(previous.sa_flags & SA_NODEFER))
+        mask |= (uint64_t)1 << (SIGTRAP - 1);
+    up_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, KERNEL_SIGSET_SIZE);
+    if (previous.sa_flags & SA_SIGINFO)
+        previous.sa_sigaction(signal, info, context);
+    else
+        handler(signal);
+    /* The mask of the interrupted code comes back with sigreturn. */
+}
+
+static void on_trap(int signal, siginfo_t *info, void *context)
+{
+    greg_t *gregs = ((ucontext_t *)context)->uc_mcontext.gregs;
+    if (info->si_code == UP_TRAP_SI_CODE) {
+        uint64_t address = (uint64_t)gregs[REG_RIP] - UP_TRAP_SIZE;
+        const struct up_site *site = up_site_find(address);
+        if (site) {
+            __atomic_add_fetch(&statistics.traps, 1, __ATOMIC_RELAXED);
+            if (!__atomic_load_n(&site->armed, __ATOMIC_ACQUIRE))
+                __atomic_add_fetch(&statistics.stale, 1, __ATOMIC_RELAXED);
+            struct up_regs regs;
+            for (int i = 0; i < UP_GPR_COUNT; i++)
+                regs.gpr[i] = (uint64_t)gregs[greg_of[i]];
+            up_hit_site(site, &regs);
+            gregs[REG_RIP] = (greg_t)site->slot;
+            return;
+        }
+        uint8_t now;
+        if (up_read_safely(address, &now, 1) == 0 && now != UP_TRAP_BYTE) {
+            __atomic_add_fetch(&statistics.stale, 1, __ATOMIC_RELAXED);
+            gregs[REG_RIP] = (greg_t)address;
+            return;
+        }
+    }
+    __atomic_add_fetch(&statistics.foreign, 1, __ATOMIC_RELAXED);
+    chain(signal, info, context);
+}
+
+int up_trap_install(void)
+{
+    static int installed;
+    if (installed)
+        return 0;
+    struct sigaction ours = { .sa_sigaction = on_trap, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART };
+    sigfillset(&ours.sa_mask);
+    static const int synchronous[] = { SIGTRAP, SIGILL, SIGSEGV, SIGBUS, SIGFPE, SIGSYS };
+    for (unsigned i = 0; i < sizeof synchronous / sizeof *synchronous; i++)
+        sigdelset(&ours.sa_mask, synchronous[i]);
+    if (sigaction(SIGTRAP, NULL, &previous) != 0 || sigaction(SIGTRAP, &ours, NULL) != 0)
+        return -errno;
+    installed = 1;
+    return 0;
+}
+
+int up_trap_statistics(struct up_trap_statistics *out)
+{
+    *out = statistics;
+    return 0;
+}
+
+int up_shadow_stack_on(void)
+{
+    enum { ARCH_SHSTK_STATUS = 0x5005, ARCH_SHSTK_SHSTK = 1 };   /* linux/arch/x86/include/uapi/asm/prctl.h */
+    uint64_t features = 0;
+    return up_syscall3(SYS_arch_prctl, ARCH_SHSTK_STATUS, &features, 0) == 0 && features & ARCH_SHSTK_SHSTK;
+}

@@ -1,0 +1,210 @@
+/* libuprobe: what Java asks of C, and the memory both read
+ * ---------------------------------------------------------
+ * Java plans, C acts. Java hands down addresses, bytes and tables; the functions here patch, trap, record and return. None of them is called from
+ * the hit path. Results: 0 or a positive value on success, -errno or one of UP_E_* on failure.
+ */
+#ifndef UPROBE_H
+#define UPROBE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define UP_EXPORT __attribute__((visibility("default")))
+
+enum {
+    UP_LAYOUT_VERSION = 1,
+    UP_MAX_FIELDS = 15,         /* one bit each in up_hit.missing, the last bit is the duration's */
+    UP_MISSING_DURATION = 1 << 15,
+    UP_MAX_DEREFERENCES = 8
+};
+
+/* Failures that errno has no name for. */
+enum up_failure {
+    UP_E_CHANGED = -1001,       /* the bytes at the address are not those expected: somebody else wrote there */
+    UP_E_FULL = -1002,          /* a table that was sized at the start is full */
+    UP_E_NO_VM = -1003,         /* no Java VM in this process, or one that tells nothing of itself */
+    UP_E_OTHER_PROCESS = -1004  /* called in the child of a fork */
+};
+
+/* A hit as it lies in a thread's ring; HitRecordDescriptor on the Java side, checked against this one at start and by a test.
+ *
+ *   0               4       6       8               12              16              24              32
+ *   +---------------+-------+-------+---------------+---------------+---------------+---------------+-----------
+ *   |     state     |length |missing|     probe     |     flags     |     time      |     call      | values ...
+ *   +---------------+-------+-------+---------------+---------------+---------------+---------------+-----------
+ *
+ * Records are multiples of UP_HIT_ALIGN bytes and never wrap. state: 0 nothing yet, then WRITING (length valid), READY (whole; stored with
+ * release), CLAIMED (by one compare-and-exchange, either by the flush at the JNI return or by the drain), COMMITTED (Java made an event of it),
+ * CONSUMED (counted; its space may be reused). time is in clock units (up_clock). call is the stack address of the return address of the JNI call that the hit belongs
+ * to, or 0: left to the drain. missing has a bit for each value that could not be read. A `c` record's values[0] is its duration in clock units;
+ * the fields follow in the order of the probe's definition. */
+struct up_hit {
+    int32_t state;
+    uint16_t length;
+    uint16_t missing;
+    int32_t probe;
+    uint32_t flags;
+    int64_t time;
+    uint64_t call;
+    int64_t values[];
+};
+enum { UP_HIT_ALIGN = 32, UP_HIT_HEADER = 32 };
+enum up_hit_state { UP_HIT_NONE, UP_HIT_WRITING, UP_HIT_READY, UP_HIT_CLAIMED, UP_HIT_COMMITTED, UP_HIT_CONSUMED };
+enum up_hit_flags {
+    UP_HIT_UNWOUND = 1,         /* the call never returned: an exception or longjmp left it; duration and return values are missing */
+    /* why a hit was left to the drain, bits 8..15: enum up_drained */
+    UP_HIT_DRAINED_SHIFT = 8
+};
+/* Why a hit has no Java stack. DrainReason on the Java side, same order. */
+enum up_drained {
+    UP_DRAINED_NOT,
+    UP_DRAINED_NATIVE_THREAD,   /* no Java thread: a thread of the library's own, or one not attached at that moment */
+    UP_DRAINED_VM_STATE,        /* the Java thread was in the VM or in Java code (critical natives), not in a JNI call */
+    UP_DRAINED_RUNTIME_CALL,    /* in state `native`, but above a call of the VM's own: a JVMTI callback, class loading */
+    UP_DRAINED_JFR,             /* below a native of jdk.jfr.internal: an event there would corrupt the one being written */
+    UP_DRAINED_LONG_CALL,       /* the JNI call had not returned for a long time */
+    UP_DRAINED_STACK_END,       /* too little stack left for an upcall */
+    UP_DRAINED_NO_RETURN_SLOT,  /* every return slot was in use */
+    UP_DRAINED_STATE_CHANGED,   /* at the return of the call the thread was not in state `native` */
+    UP_DRAINED_COMMIT_FAILED,   /* an exception, mostly StackOverflowError, while the event was made */
+    UP_DRAINED_SHADOW_STACK,    /* user shadow stacks (CET) are on: return addresses are not swapped */
+    UP_DRAINED_THREAD_ENDED     /* the thread ended inside the JNI call */
+};
+
+/* One field of a probe: a register or the result, through `dereferences` loads. Followed in memory by that many int64 displacements. */
+struct up_fetch {
+    uint8_t source;             /* 0..15 general register, or UP_FETCH_RESULT */
+    uint8_t size;               /* bytes of the value: 1, 2, 4, 8 */
+    uint8_t is_signed;
+    uint8_t at_return;          /* evaluated when the call returns, not at entry */
+    uint32_t dereferences;      /* 0..UP_MAX_DEREFERENCES */
+    int64_t displacement[];
+};
+enum { UP_FETCH_RESULT = UINT8_MAX };
+
+enum up_probe_kind { UP_PROBE_ENTRY, UP_PROBE_RETURN, UP_PROBE_CALL };
+
+/* Counters of a probe; hits = recorded + dropped + missed + what still lies in the rings. ProbeCounters on the Java side. */
+struct up_counters {
+    uint64_t hits;
+    uint64_t recorded;          /* events were made of them */
+    uint64_t dropped;           /* ring full, or no ring */
+    uint64_t missed;            /* caused by our own flush, or no return slot was free */
+};
+
+/* What HotSpot tells of itself through gHotSpotVMStructs (vmStructs.cpp), gathered by Java. All offsets in bytes; -1: not told. */
+struct up_vm_layout {
+    int64_t thread_state;       /* from JavaThread* */
+    int64_t last_java_sp;       /* from JavaThread*: JavaThread::_anchor + JavaFrameAnchor::_last_Java_sp */
+    int64_t last_java_pc;
+    int64_t last_java_fp;
+    int64_t stack_base;
+    int64_t stack_size;
+    int64_t osthread;
+    int64_t osthread_id;        /* from OSThread* */
+    int64_t code_low;           /* CodeCache::_low_bound, _high_bound: values */
+    int64_t code_high;
+    int64_t interpreter_low;    /* the interpreter's StubQueue: values */
+    int64_t interpreter_high;
+    int64_t heaps;              /* CodeCache::_heaps: value, GrowableArray<CodeHeap*>* */
+    int64_t array_length;       /* from GrowableArray* */
+    int64_t array_data;
+    int64_t heap_low;           /* from CodeHeap*: _memory._low */
+    int64_t heap_high;
+    int64_t heap_segmap;        /* from CodeHeap*: _segmap._low */
+    int64_t heap_log2_segment;
+    int64_t block_used;         /* from HeapBlock* */
+    int64_t block_size;         /* sizeof(HeapBlock) */
+    int64_t blob_name;          /* from CodeBlob* */
+    int64_t nmethod_method;     /* from nmethod* */
+    int64_t method_const;       /* from Method* */
+    int64_t const_pool;         /* from ConstMethod* */
+    int64_t pool_holder;        /* from ConstantPool* */
+    int64_t klass_name;         /* from Klass* */
+    int64_t symbol_length;      /* from Symbol*, u2 */
+    int64_t symbol_body;
+};
+
+/* One decoded instruction, as up_decode packs them. InstructionTable on the Java side. */
+struct up_insn {
+    uint32_t offset;            /* from the start of the decoded bytes */
+    uint8_t length;             /* 0: not an instruction */
+    uint8_t displacement_at;    /* byte of the 4-byte rip-relative displacement inside the instruction, 0: none */
+    uint16_t flags;
+    int64_t target;             /* absolute address of a relative branch or rip-relative operand, else 0 */
+};
+enum up_insn_flags {
+    UP_INSN_RIP_RELATIVE = 1,   /* memory operand relative to rip */
+    UP_INSN_BRANCH = 2,         /* jmp, jcc, loop, jrcxz with a relative target */
+    UP_INSN_CALL = 4,           /* any call */
+    UP_INSN_RETURN = 8,
+    UP_INSN_TRAP = 16,          /* int3, int1, int n, ud2 */
+    UP_INSN_PRIVILEGED = 32,
+    UP_INSN_SYSCALL = 64,       /* syscall, sysenter */
+    UP_INSN_INDIRECT = 128,     /* jmp through a register or memory */
+    UP_INSN_FAR = 256,
+    UP_INSN_TRANSACTION = 512,  /* xbegin */
+    UP_INSN_RELATIVE = 1024     /* any rip-dependent immediate (relative call included) */
+};
+
+/* ---- engine.c ---- */
+/* Sets up rings, thread pool and return slots; call once, before all else. ring_bytes: power of two. use_tsc: clock is rdtsc, else
+ * CLOCK_MONOTONIC through vdso_clock_gettime (0: by system call). */
+UP_EXPORT int up_init(int64_t ring_bytes, int32_t ring_count, int32_t use_tsc, int64_t vdso_clock_gettime);
+UP_EXPORT int64_t up_clock(void);
+UP_EXPORT int64_t up_ring_memory(void);
+UP_EXPORT int64_t up_ring_memory_size(void);
+/* Layout numbers for the check from Java: fills out[], returns how many there are. */
+UP_EXPORT int up_layout(int32_t *out, int32_t capacity);
+
+/* ---- text.c, slot.c ---- */
+UP_EXPORT int up_region_map(int64_t address, int64_t size);
+/* Writes length bytes of code at address; nobody may be executing there yet. */
+UP_EXPORT int up_code_write(int64_t address, const uint8_t *bytes, int32_t length);
+UP_EXPORT int up_text_read(int64_t address, uint8_t *bytes, int32_t length);
+
+/* ---- site.c ---- */
+/* Defines a probe for good and returns its id. fetches: the packed up_fetch array, bytes long. */
+UP_EXPORT int up_probe_define(int32_t kind, int32_t fields, const uint8_t *fetches, int32_t bytes);
+UP_EXPORT int up_probe_counters(int32_t probe, struct up_counters *out);
+/* Registers a site for good: slot is the address of the relocated displaced instruction. Returns its index; known addresses keep theirs. */
+UP_EXPORT int up_site_define(int64_t address, int64_t slot, int32_t original);
+/* Adds or removes a probe as a consumer of the site. The site's text is not touched. */
+UP_EXPORT int up_site_consumer(int32_t site, int32_t probe, int32_t active);
+/* Writes the trap, resp. the original byte, after comparing what is there. */
+UP_EXPORT int up_site_arm(int32_t site);
+UP_EXPORT int up_site_disarm(int32_t site);
+UP_EXPORT int up_site_armed(int32_t site);
+
+/* ---- trap.c ---- */
+UP_EXPORT int up_trap_install(void);
+UP_EXPORT int up_shadow_stack_on(void);
+/* Statistics of hard paths; TrapStatistics on the Java side. */
+struct up_trap_statistics { uint64_t traps, stale, foreign; };
+UP_EXPORT int up_trap_statistics(struct up_trap_statistics *out);
+
+/* ---- jvm.c, drain.c ---- */
+/* up_jvm_attach, up_commit_register and up_drain_start take JNI references: they are declared where they stand, jvm.c and drain.c. */
+/* The JavaThread* of the calling thread, 0 if it has none: for checks. */
+UP_EXPORT int64_t up_jvm_current_thread(void);
+struct up_flush_statistics {
+    uint64_t swaps;             /* return addresses of JNI calls swapped */
+    uint64_t flushes;           /* flush trampolines run */
+    uint64_t upcalls;
+    uint64_t failed;            /* upcalls that ended with an exception */
+    uint64_t refused_runtime_call, refused_state, refused_jfr, refused_stack_end, refused_state_at_return;
+    uint64_t unwound;           /* return entries left behind by an exception or longjmp */
+    uint64_t threads_taken, threads_recycled, threads_refused;
+    uint64_t slots_refused;     /* return slots wanted when none was free */
+};
+UP_EXPORT int up_flush_statistics(struct up_flush_statistics *out);
+/* Has everything drained that is whole now and waits for it: 0 when done, -ETIMEDOUT. all != 0 takes records of unfinished JNI calls too. */
+UP_EXPORT int up_drain_now(int32_t all, int64_t timeout_ns);
+
+/* How often the dynamic linker has loaded a library in this process: if it has not changed, none is new. */
+UP_EXPORT int64_t up_libraries_loaded(void);
+
+/* ---- decode_x86_64.c ---- */
+UP_EXPORT int up_decode(const uint8_t *bytes, int32_t length, int64_t address, struct up_insn *out, int32_t capacity);
+
+#endif

@@ -1,0 +1,33 @@
+package uprobe.probe;
+
+import java.nio.ByteBuffer;
+import uprobe.probe.spec.ProbeSpec;
+
+/**
+ * Who makes events of a probe's records: a static method
+ *
+ * <pre>
+ *   void NAME(int offset, int count, long nativeThreadId, String nativeThreadName, long javaThreadId, String drained)
+ * </pre>
+ *
+ * called by the helper itself, so that below the method's own frame stands the native method whose call made the hits. {@code offset} is where the
+ * first of {@code count} records lies in {@link ProbeEngine#records()}; they follow each other by their {@link HitRecordDescriptor#LENGTH}. The
+ * last four arguments are 0 or null, except on the drain thread: there they tell the thread of the hits (javaThreadId 0: none or unknown) and
+ * why they were left to it. The method takes no locks, as it runs wherever a native method returns, and throws nothing.
+ *
+ * @param owner its class, initialised and linked
+ * @param name of the method
+ */
+public record CommitMethod(Class<?> owner, String name) {
+    /** Makes the commit method of a probe before its first hit can come. */
+    @FunctionalInterface
+    public interface Factory {
+        /**
+         * @param probe the number of the probe
+         * @param stem of its library
+         * @param symbol its function, with {@code +0x..} if it is inside
+         * @param records the memory of all rings
+         */
+        CommitMethod make(int probe, ProbeSpec spec, String stem, String symbol, ByteBuffer records);
+    }
+}

@@ -1,0 +1,83 @@
+package uprobe.probe;
+
+import java.util.Map;
+import java.util.Set;
+import uprobe.probe.spec.ProbeType;
+
+/**
+ * Functions of the C library that must not be probed, or whose return must not. The names are glibc's; the reasons are facts of its sources
+ * (nptl/pthread_create.c, sysdeps/unix/sysv/linux/spawni.c, stdlib/abort.c, sysdeps/x86_64/setjmp.S, dlfcn).
+ */
+final class DeniedFunctions {
+    private static final Set<String> C_LIBRARY = Set.of("libc", "libpthread", "libdl", "librt", "ld-linux-x86-64", "libjsig");
+
+    /** Run by glibc itself with all signals blocked: a starting or ending thread, the child of posix_spawn, abort, timer and aio helpers. */
+    private static final Set<String> WITH_SIGNALS_BLOCKED = Set.of(
+            "start_thread", "__clone", "clone", "__clone3", "clone3", "__clone_internal", "pthread_create", "__pthread_create_2_1",
+            "pthread_exit", "__pthread_exit", "__libc_start_main", "__nptl_deallocate_stack", "__nptl_free_tcb", "__free_tcb",
+            "__call_tls_dtors", "__libc_thread_freeres", "__ctype_init", "__arena_thread_freeres",
+            "posix_spawn", "__posix_spawn", "posix_spawnp", "__posix_spawnp", "__spawni", "__spawnix", "vfork", "__vfork", "fork", "__fork",
+            "__libc_fork", "_Fork", "execve", "__execve", "execvpe", "__execvpe", "execveat", "fexecve", "execv", "execvp", "execl", "execlp", "execle",
+            "dup2", "__dup2", "dup3", "__dup3", "close", "__close", "__close_nocancel", "open", "open64", "__open", "__open64", "__open_nocancel",
+            "__open64_nocancel", "openat", "openat64", "fcntl", "fcntl64", "__fcntl", "__fcntl64", "__fcntl64_nocancel", "setsid", "__setsid",
+            "setpgid", "__setpgid", "chdir", "__chdir", "fchdir", "__fchdir", "sched_setparam", "__sched_setparam", "sched_setscheduler",
+            "__sched_setscheduler", "setresuid", "setresgid", "seteuid", "setegid", "tcsetpgrp", "__tcsetpgrp", "closefrom", "close_range",
+            "munmap", "__munmap", "mmap", "mmap64", "__mmap", "__mmap64", "mprotect", "__mprotect", "madvise", "__madvise", "__getpid", "getpid",
+            "__getrlimit", "getrlimit", "getrlimit64", "__getrlimit64", "_exit", "_Exit", "exit_group", "__exit_thread",
+            "abort", "raise", "gsignal", "__raise", "tgkill", "pthread_kill", "__pthread_kill", "__pthread_kill_internal",
+            "system", "popen", "timer_create", "aio_read", "aio_write", "lio_listio", "getaddrinfo_a",
+            "longjmp_unwind", "__rseq_unregister");
+
+    /** On the way of the trap itself: signal delivery, masks, the return from a handler. */
+    private static final Set<String> SIGNALS = Set.of(
+            "__restore_rt", "sigaction", "__sigaction", "__libc_sigaction", "sigprocmask", "__sigprocmask", "pthread_sigmask",
+            "__pthread_sigmask", "sigsuspend", "__sigsuspend", "sigreturn", "__sigreturn", "__libc_siglongjmp", "sigaltstack", "signal", "bsd_signal",
+            "ssignal", "sigset", "sigwait", "__sigwait", "sigwaitinfo", "__sigwaitinfo", "sigtimedwait", "__sigtimedwait", "ppoll", "__ppoll",
+            "pselect", "__pselect", "epoll_pwait", "epoll_pwait2");
+
+    private static final Set<String> RETURN_TWICE = Set.of(
+            "setjmp", "_setjmp", "__sigsetjmp", "__sigsetjmp_cancel", "sigsetjmp", "getcontext", "__getcontext", "swapcontext", "__swapcontext",
+            "makecontext", "__makecontext", "setcontext", "__setcontext", "__start_context", "longjmp", "_longjmp", "siglongjmp", "__longjmp",
+            "____longjmp_chk", "__longjmp_chk", "_dl_runtime_resolve_fxsave", "_dl_runtime_resolve_xsave", "_dl_runtime_resolve_xsavec",
+            "_dl_runtime_profile_avx", "_dl_runtime_profile_avx512", "_dl_runtime_profile_sse", "__cxa_throw", "_Unwind_RaiseException",
+            "_Unwind_Resume", "_Unwind_ForcedUnwind", "_Unwind_Resume_or_Rethrow", "__tls_get_addr", "_dl_tlsdesc_return",
+            "_dl_tlsdesc_undefweak", "_dl_tlsdesc_dynamic_fxsave", "_dl_tlsdesc_dynamic_xsave", "_dl_tlsdesc_dynamic_xsavec");
+
+    private static final Set<String> READ_RETURN_ADDRESS = Set.of(
+            "dlopen", "__dlopen", "dlmopen", "dlsym", "dlvsym", "_dl_open", "_dl_sym", "_dl_vsym", "_dl_mcount", "_mcount", "mcount", "__fentry__",
+            "_Unwind_Backtrace", "_Unwind_Find_FDE", "backtrace", "__backtrace", "mtrace", "dl_open_worker");
+
+    /** The unwinder's own functions count in whichever library they are linked into. */
+    private static final Map<Refusal, Set<String>> ANYWHERE = Map.of(
+            Refusal.RETURNS_TWICE, Set.of("setjmp", "_setjmp", "__sigsetjmp", "sigsetjmp", "longjmp", "siglongjmp", "_longjmp", "vfork",
+                    "getcontext", "swapcontext", "__cxa_throw", "__cxa_rethrow", "_Unwind_RaiseException", "_Unwind_Resume", "_Unwind_ForcedUnwind",
+                    "_Unwind_Resume_or_Rethrow"),
+            Refusal.READS_RETURN_ADDRESS, Set.of("_Unwind_Backtrace"));
+
+    /**
+     * @param stem of the library
+     * @param type of the probe
+     * @return why not, or null
+     */
+    static Refusal of(String stem, String symbol, ProbeType type) {
+        boolean cLibrary = C_LIBRARY.contains(stem);
+        if (cLibrary && WITH_SIGNALS_BLOCKED.contains(symbol)) {
+            return Refusal.RUNS_WITH_SIGNALS_BLOCKED;
+        }
+        if (cLibrary && SIGNALS.contains(symbol)) {
+            return Refusal.HANDLES_SIGNALS;
+        }
+        if (type == ProbeType.ENTRY) {
+            return null;
+        }
+        if (cLibrary && RETURN_TWICE.contains(symbol)) {
+            return Refusal.RETURNS_TWICE;
+        }
+        if (cLibrary && READ_RETURN_ADDRESS.contains(symbol)) {
+            return Refusal.READS_RETURN_ADDRESS;
+        }
+        return ANYWHERE.entrySet().stream().filter(e -> e.getValue().contains(symbol)).map(Map.Entry::getKey).findFirst().orElse(null);
+    }
+
+    private DeniedFunctions() {}
+}

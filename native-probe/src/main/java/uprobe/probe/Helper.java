@@ -1,0 +1,123 @@
+package uprobe.probe;
+
+import com.sun.jna.Function;
+import com.sun.jna.JNIEnv;
+import com.sun.jna.Library;
+import com.sun.jna.Native;
+import com.sun.jna.NativeLibrary;
+import com.sun.jna.Pointer;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+
+/** The C helper's functions ({@code uprobe.h} says what each does) and the few of the dynamic linker's that Java calls itself. */
+final class Helper {
+    private static final String RESOURCES = "/native/linux-x86-64/";
+    /** dlfcn.h: resolve everything now, keep it loaded whatever happens; trampolines and slots are returned into as long as the process lives. */
+    private static final int RTLD_NOW = 2, RTLD_NOLOAD = 4, RTLD_NODELETE = 0x1000;
+
+    static native int up_init(long ringBytes, int rings, int useTsc, long vdsoClockGettime);
+    static native long up_clock();
+    static native long up_ring_memory();
+    static native long up_ring_memory_size();
+    static native int up_layout(int[] out, int capacity);
+    static native int up_region_map(long address, long size);
+    static native int up_code_write(long address, byte[] bytes, int length);
+    static native int up_text_read(long address, byte[] bytes, int length);
+    static native int up_probe_define(int kind, int fields, byte[] fetches, int bytes);
+    static native int up_probe_counters(int probe, long[] out);
+    static native int up_site_define(long address, long slot, int original);
+    static native int up_site_consumer(int site, int probe, int active);
+    static native int up_site_arm(int site);
+    static native int up_site_disarm(int site);
+    static native int up_trap_install();
+    static native int up_trap_statistics(long[] out);
+    static native int up_shadow_stack_on();
+    static native int up_jvm_attach(JNIEnv env, Pointer layout);
+    static native long up_jvm_current_thread();
+    static native int up_flush_statistics(long[] out);
+    static native int up_drain_start(JNIEnv env, Object thread, long periodNs, long longCallNs);
+    static native int up_drain_now(int all, long timeoutNs);
+    static native int up_commit_register(JNIEnv env, int probe, Object clazz, String method);
+    static native long up_libraries_loaded();
+    static native int up_decode(byte[] bytes, int length, long address, byte[] rows, int capacity);
+
+    static final int CHANGED = -1001, FULL = -1002, NO_VM = -1003, OTHER_PROCESS = -1004;
+
+    private static boolean loaded;
+
+    /** Unpacks the helper and binds the functions above. Done once. */
+    static synchronized void load() throws IOException {
+        if (loaded) {
+            return;
+        }
+        keepJnaFromStartingProcesses();
+        Path folder = Files.createTempDirectory("uprobe-");
+        folder.toFile().deleteOnExit();
+        unpack(folder, "libZydis.so.4.0");
+        Path library = unpack(folder, "libuprobe.so");
+        Map<String, Object> options = Map.of(
+                Library.OPTION_ALLOW_OBJECTS, true,
+                Library.OPTION_OPEN_FLAGS, RTLD_NOW | RTLD_NODELETE);
+        Native.register(Helper.class, NativeLibrary.getInstance(library.toString(), options));
+        int[] expected = HitRecordDescriptor.expected();
+        int[] found = new int[expected.length];
+        int count = up_layout(found, found.length);
+        if (count != expected.length || !java.util.Arrays.equals(expected, found)) {
+            throw new IllegalStateException("libuprobe.so and this jar do not belong together: its layout is "
+                    + java.util.Arrays.toString(found) + ", expected " + java.util.Arrays.toString(expected));
+        }
+        loaded = true;
+    }
+
+    /** JNA runs ldconfig to learn the system's library folders, unless it is told them. We open libraries by their full paths. */
+    private static void keepJnaFromStartingProcesses() {
+        String property = "jna.platform.library.path";
+        String before = System.getProperty(property);
+        if (before == null) {
+            System.setProperty(property, "");
+        }
+        try {
+            NativeLibrary.getProcess();
+        } finally {
+            if (before == null) {
+                System.clearProperty(property);
+            }
+        }
+    }
+
+    private static Path unpack(Path folder, String name) throws IOException {
+        Path file = folder.resolve(name);
+        try (InputStream in = Helper.class.getResourceAsStream(RESOURCES + name)) {
+            if (in == null) {
+                throw new IOException("the jar holds no " + RESOURCES + name);
+            }
+            Files.copy(in, file);
+        }
+        file.toFile().deleteOnExit();
+        return file;
+    }
+
+    /** A reference to a loaded library that keeps it from being unmapped; 0 if the dynamic linker does not know it by that name. */
+    static long pin(String path) {
+        return dlopen(path, RTLD_NOW | RTLD_NOLOAD);
+    }
+
+    /** Address of the kernel's own clock_gettime, which enters neither libc nor the kernel; 0 if there is none. */
+    static long vdsoClockGettime() {
+        long vdso = dlopen("linux-vdso.so.1", RTLD_NOW | RTLD_NOLOAD);
+        if (vdso == 0) {
+            return 0;
+        }
+        return NativeLibrary.getProcess().getFunction("dlsym").invokeLong(new Object[] {new Pointer(vdso), "__vdso_clock_gettime"});
+    }
+
+    private static long dlopen(String path, int flags) {
+        Function dlopen = NativeLibrary.getProcess().getFunction("dlopen");
+        return dlopen.invokeLong(new Object[] {path, flags});
+    }
+
+    private Helper() {}
+}

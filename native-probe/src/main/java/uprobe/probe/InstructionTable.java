@@ -1,0 +1,78 @@
+package uprobe.probe;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/**
+ * A stretch of code, decoded by the helper (Zydis) in one call. Rows are {@code struct up_insn}, in the order of addresses.
+ */
+final class InstructionTable {
+    /** Bytes of a row. */
+    static final int ROW = 16;
+
+    static final int RIP_RELATIVE = 1, BRANCH = 2, CALL = 4, RETURN = 8, TRAP = 16, PRIVILEGED = 32, SYSCALL = 64, INDIRECT = 128, FAR = 256,
+            TRANSACTION = 512, RELATIVE = 1024;
+
+    /**
+     * @param address of the instruction's first byte
+     * @param length in bytes; 0 if the byte there begins no instruction
+     * @param displacementAt offset of the four-byte rip-relative displacement inside the instruction; 0 if it has none
+     * @param flags bits above
+     * @param target absolute address of a relative branch or rip-relative operand, else 0
+     */
+    record Instruction(long address, int length, int displacementAt, int flags, long target) {
+        boolean is(int flag) {
+            return (flags & flag) != 0;
+        }
+    }
+
+    private final long address;
+    private final ByteBuffer rows;
+    private final int count;
+
+    private InstructionTable(long address, ByteBuffer rows, int count) {
+        this.address = address;
+        this.rows = rows;
+        this.count = count;
+    }
+
+    /**
+     * @param code bytes as they are without any probe
+     * @param address of the first byte
+     */
+    static InstructionTable decode(byte[] code, long address) {
+        byte[] rows = new byte[code.length * ROW];
+        int count = Helper.up_decode(code, code.length, address, rows, code.length);
+        if (count < 0) {
+            throw new IllegalStateException("decoding " + code.length + " bytes at 0x" + Long.toHexString(address) + " failed: " + count);
+        }
+        return new InstructionTable(address, ByteBuffer.wrap(rows).order(ByteOrder.nativeOrder()), count);
+    }
+
+    int size() {
+        return count;
+    }
+
+    Instruction get(int row) {
+        int at = row * ROW;
+        return new Instruction(address + Integer.toUnsignedLong(rows.getInt(at)), rows.get(at + 4) & 0xff, rows.get(at + 5) & 0xff,
+                rows.getShort(at + 6) & 0xffff, rows.getLong(at + 8));
+    }
+
+    /** The instruction that holds the byte at this address, or null if the address lies outside. */
+    Instruction containing(long where) {
+        int low = 0, high = count - 1;
+        while (low <= high) {
+            int middle = (low + high) >>> 1;
+            Instruction at = get(middle);
+            if (where < at.address()) {
+                high = middle - 1;
+            } else if (where >= at.address() + Math.max(1, at.length())) {
+                low = middle + 1;
+            } else {
+                return at;
+            }
+        }
+        return null;
+    }
+}

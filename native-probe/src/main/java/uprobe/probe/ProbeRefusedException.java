@@ -1,0 +1,16 @@
+package uprobe.probe;
+
+/** A probe that can not be armed. The message is one line: where, why, with the values and, where there is one, the way out. */
+public final class ProbeRefusedException extends Exception {
+    private static final long serialVersionUID = 1;
+    private final Refusal refusal;
+
+    ProbeRefusedException(Refusal refusal, String where, String values) {
+        super(where + ": " + refusal.sentence() + (values.isEmpty() ? "" : ": " + values));
+        this.refusal = refusal;
+    }
+
+    public Refusal refusal() {
+        return refusal;
+    }
+}

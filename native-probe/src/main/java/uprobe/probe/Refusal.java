@@ -1,0 +1,38 @@
+package uprobe.probe;
+
+/** Why a probe is refused. Each has one sentence, which {@link ProbeRefusedException} completes with the values and the way out. */
+public enum Refusal {
+    PLATFORM("this platform is not supported"),
+    LIBRARY_NOT_LOADED("no loaded library matches"),
+    SYMBOL_UNKNOWN("no such function"),
+    NOT_A_FUNCTION("the symbol is no function"),
+    IFUNC("the symbol is a resolver (IFUNC), which runs once when the library is loaded"),
+    OFFSET_OUTSIDE("the offset lies outside the function"),
+    MID_INSTRUCTION("the offset lies inside an instruction"),
+    NOT_AN_INSTRUCTION("the bytes there are no instruction"),
+    FOREIGN_TRAP("a breakpoint or trap instruction is already there"),
+    NOT_BOOSTABLE("the displaced instruction can not run in a slot yet"),
+    PRIVILEGED("the displaced instruction is privileged or leaves the code segment"),
+    OUT_OF_REACH("the displaced instruction can not reach its operand from any free memory"),
+    SIGNAL_BLOCKED("a thread has SIGTRAP blocked and would be killed by the trap"),
+    RUNS_WITH_SIGNALS_BLOCKED("libc runs this function with all signals blocked, where a trap kills the process"),
+    HANDLES_SIGNALS("the trap's own delivery or return goes through this function"),
+    RETURNS_TWICE("the function returns twice or elsewhere, so its return can not be seen"),
+    READS_RETURN_ADDRESS("the function reads its own return address, which a return probe changes"),
+    RETURNS_ENTRY_ONLY("returns can be seen only from the function's first instruction on"),
+    SHADOW_STACK("user shadow stacks (CET) are on, which forbid changed return addresses"),
+    OWN_CODE("the library is the probe engine's own"),
+    TEXT_CHANGED("somebody else changed the code there"),
+    NO_MEMORY("the helper has no room for it");
+
+    private final String sentence;
+
+    Refusal(String sentence) {
+        this.sentence = sentence;
+    }
+
+    /** The sentence, without values; no full stop. */
+    public String sentence() {
+        return sentence;
+    }
+}

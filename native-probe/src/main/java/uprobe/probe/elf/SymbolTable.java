@@ -1,0 +1,218 @@
+package uprobe.probe.elf;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.PriorityQueue;
+
+/** The symbols of one loaded library. Immutable. */
+public final class SymbolTable {
+
+    /** Runtime addresses {@code [start, end)} of an executable segment. */
+    record CodeRange(long start, long end) { }
+
+    /** By address; at one address the exported before the local, the larger before the smaller. */
+    private static final Comparator<NativeSymbol> BY_ADDRESS = Comparator.comparingLong(NativeSymbol::address)
+            .thenComparing(NativeSymbol::global, Comparator.reverseOrder())
+            .thenComparing(NativeSymbol::size, Comparator.reverseOrder())
+            .thenComparing(NativeSymbol::name);
+
+    private final List<NativeSymbol> symbols;
+    private final List<NativeSymbol> functions;
+    private final long[] highestEnd; // of functions[0..i]: how far back containing() must look
+    private final Map<String, List<NativeSymbol>> byName;
+    private final List<CodeRange> code;
+    private final String limitation;
+
+    SymbolTable(List<NativeSymbol> symbols, List<CodeRange> code) {
+        this(symbols, code, null);
+    }
+
+    /** @param limitation see {@link #limitation()}; {@code null} for none */
+    SymbolTable(List<NativeSymbol> symbols, List<CodeRange> code, String limitation) {
+        this.limitation = limitation;
+        this.symbols = symbols.stream().sorted(BY_ADDRESS).toList();
+        this.functions = this.symbols.stream().filter(NativeSymbol::isFunction).toList();
+        this.code = List.copyOf(code);
+        highestEnd = new long[functions.size()];
+        long highest = 0;
+        for (int i = 0; i < highestEnd.length; i++) {
+            highest = Math.max(highest, functions.get(i).end());
+            highestEnd[i] = highest;
+        }
+        byName = new HashMap<>(this.symbols.size() * 4 / 3 + 1);
+        for (NativeSymbol symbol : this.symbols) {
+            // Nearly every name is there once: a one-element list each, not an ArrayList of capacity ten.
+            byName.merge(symbol.name(), List.of(symbol), (some, one) -> {
+                List<NativeSymbol> joined = new ArrayList<>(some);
+                joined.addAll(one);
+                return List.copyOf(joined);
+            });
+        }
+    }
+
+    /** {@code foo@@V} and {@code foo@V} are {@code foo}: LSB Core, "Symbol Versioning", and ld's documentation, VERSION command. */
+    static String withoutVersion(String name) {
+        int at = name.indexOf('@');
+        return at > 0 ? name.substring(0, at) : name;
+    }
+
+    /**
+     * Why this is less than the file of the library had: a sentence that says why the file could not serve, so that only the dynamic symbols
+     * in memory are here. Empty if the file was read; a stripped file is no limitation.
+     */
+    public Optional<String> limitation() {
+        return Optional.ofNullable(limitation);
+    }
+
+    /** All symbols, by address. */
+    public List<NativeSymbol> all() {
+        return symbols;
+    }
+
+    /**
+     * Every symbol of this name, by address; empty if there is none. Several local functions may share one name, and versions of an exported
+     * one do. A version in {@code name} ({@code foo@@V}, {@code foo@V}) is ignored, since .dynsym's names carry none.
+     */
+    public List<NativeSymbol> find(String name) {
+        return byName.getOrDefault(withoutVersion(name), List.of());
+    }
+
+    /** {@link NativeSymbol.Kind#FUNCTION} and {@link NativeSymbol.Kind#IFUNC}, by address; aliases one after the other, the exported first. */
+    public List<NativeSymbol> functions() {
+        return functions;
+    }
+
+    /**
+     * The function whose {@code [address, address + size)} holds {@code address}: the innermost if they nest, the first in
+     * {@link #functions()}' order if they are aliases. Functions of unknown size hold nothing.
+     */
+    public Optional<NativeSymbol> containing(long address) {
+        NativeSymbol found = null;
+        for (int i = firstAbove(address) - 1; i >= 0 && highestEnd[i] > address; i--) {
+            NativeSymbol function = functions.get(i);
+            if (found != null && function.address() != found.address()) {
+                break;
+            }
+            if (function.end() > address) {
+                found = function;
+            }
+        }
+        return Optional.ofNullable(found);
+    }
+
+    /**
+     * Where code that starts at or before {@code address} must end at the latest: the start of the next function symbol above it, or the end
+     * of its executable segment, whichever is first.
+     *
+     * @throws IllegalArgumentException if {@code address} lies in no executable segment of the library
+     */
+    public long nextFunctionStart(long address) {
+        for (CodeRange range : code) {
+            if (address >= range.start() && address < range.end()) {
+                int next = firstAbove(address);
+                return next < functions.size() ? Math.min(functions.get(next).address(), range.end()) : range.end();
+            }
+        }
+        throw new IllegalArgumentException(String.format("0x%x lies in no executable segment: %s", address, code));
+    }
+
+    /** Index of the first function that starts above {@code address}. */
+    private int firstAbove(long address) {
+        int low = 0;
+        int high = functions.size();
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (functions.get(middle).address() <= address) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low;
+    }
+
+    /**
+     * Names for "did you mean": first those within a few edits of {@code name} (a third of its length, at most four; letter case costs
+     * nothing, swapped neighbours cost one), then those that contain it or that it contains, the closest in length first.
+     *
+     * @param max at most so many, best first
+     */
+    public List<String> nearest(String name, int max) {
+        record Suggestion(String name, int cost) { }
+        String wanted = withoutVersion(name).toLowerCase(Locale.ROOT);
+        if (max <= 0 || wanted.isEmpty()) {
+            return List.of();
+        }
+        int edits = Math.min(4, Math.max(1, wanted.length() / 3));
+        Comparator<Suggestion> best = Comparator.comparingInt(Suggestion::cost).thenComparing(Suggestion::name);
+        PriorityQueue<Suggestion> kept = new PriorityQueue<>(best.reversed()); // the worst on top
+        EditDistance distance = new EditDistance(wanted, edits);
+        for (String candidate : byName.keySet()) {
+            int difference = Math.abs(candidate.length() - wanted.length());
+            String lower = candidate.toLowerCase(Locale.ROOT);
+            int cost = difference <= edits ? distance.to(lower) : edits + 1;
+            if (cost > edits) {
+                boolean related = lower.contains(wanted) || lower.length() > 3 && wanted.contains(lower);
+                if (!related) {
+                    continue;
+                }
+                cost = edits + 1 + difference;
+            }
+            kept.add(new Suggestion(candidate, cost));
+            if (kept.size() > max) {
+                kept.poll();
+            }
+        }
+        return kept.stream().sorted(best).map(Suggestion::name).toList();
+    }
+
+    /** Optimal string alignment distance up to a limit; rows are reused, a name is given up when its row is above the limit. */
+    private static final class EditDistance {
+        private final String wanted;
+        private final int limit;
+        private int[] beforePrevious;
+        private int[] previous;
+        private int[] current;
+
+        EditDistance(String wanted, int limit) {
+            this.wanted = wanted;
+            this.limit = limit;
+            beforePrevious = new int[wanted.length() + 1];
+            previous = new int[wanted.length() + 1];
+            current = new int[wanted.length() + 1];
+        }
+
+        /** The distance; {@code limit + 1} stands for all that is more. */
+        int to(String other) {
+            for (int j = 0; j <= wanted.length(); j++) {
+                previous[j] = j;
+            }
+            for (int i = 1; i <= other.length(); i++) {
+                char c = other.charAt(i - 1);
+                current[0] = i;
+                int least = i;
+                for (int j = 1; j <= wanted.length(); j++) {
+                    int cost = Math.min(Math.min(current[j - 1], previous[j]) + 1, previous[j - 1] + (c == wanted.charAt(j - 1) ? 0 : 1));
+                    if (i > 1 && j > 1 && c == wanted.charAt(j - 2) && other.charAt(i - 2) == wanted.charAt(j - 1)) {
+                        cost = Math.min(cost, beforePrevious[j - 2] + 1);
+                    }
+                    current[j] = cost;
+                    least = Math.min(least, cost);
+                }
+                if (least > limit) {
+                    return limit + 1;
+                }
+                int[] reused = beforePrevious;
+                beforePrevious = previous;
+                previous = current;
+                current = reused;
+            }
+            return Math.min(previous[wanted.length()], limit + 1);
+        }
+    }
+}

@@ -1,0 +1,213 @@
+package uprobe.probe.spec;
+
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.function.IntPredicate;
+
+/* A shell pattern
+ * ---------------
+ * {a,b} is expanded first, so each alternative is a pattern of its own, with or without glob characters. What is left is a list of tokens,
+ * one for each character of the pattern, and matching walks the text once with the set of tokens that may come next: no backtracking, so
+ * no pattern is slow.
+ */
+final class Glob {
+    private static final int MAX_ALTERNATIVES = 1000;
+
+    /* what one token accepts; a star also lets itself be passed by */
+    private record Token(IntPredicate accepts, boolean star) {
+    }
+
+    /** A pattern that is none: index is 0-based in its text. */
+    static final class Malformed extends Exception {
+        private static final long serialVersionUID = 1L;
+        final int index;
+
+        Malformed(int index, String problem) {
+            super(problem);
+            this.index = index;
+        }
+    }
+
+    private final List<Token> tokens = new ArrayList<>();
+    private final boolean literal;
+    private final String text;
+
+    private Glob(String pattern) throws Malformed {
+        boolean plain = true;
+        StringBuilder unescaped = new StringBuilder();
+        int i = 0;
+        while (i < pattern.length()) {
+            int c = pattern.codePointAt(i);
+            switch (c) {
+                case '*' -> {
+                    boolean two = pattern.startsWith("**", i);
+                    tokens.add(new Token(two ? any -> true : any -> any != '/', true));
+                    i += two ? 2 : 1;
+                    plain = false;
+                }
+                case '?' -> {
+                    tokens.add(new Token(any -> any != '/', false));
+                    i++;
+                    plain = false;
+                }
+                case '[' -> {
+                    int close = endOfSet(pattern, i);
+                    tokens.add(new Token(set(pattern, i + 1, close), false));
+                    i = close + 1;
+                    plain = false;
+                }
+                default -> {
+                    if (c == '\\' && i + 1 < pattern.length()) {
+                        i++;
+                        c = pattern.codePointAt(i);
+                    }
+                    int wanted = c;
+                    tokens.add(new Token(found -> found == wanted, false));
+                    unescaped.appendCodePoint(c);
+                    i += Character.charCount(c);
+                }
+            }
+        }
+        literal = plain;
+        text = plain ? unescaped.toString() : pattern;
+    }
+
+    /** The alternatives of a pattern, without empty ones. */
+    static List<Glob> alternatives(String pattern) throws Malformed {
+        List<String> expanded = new ArrayList<>();
+        checkBalance(pattern);
+        expand(pattern, expanded);
+        List<Glob> globs = new ArrayList<>();
+        for (String alternative : expanded) {
+            if (!alternative.isEmpty()) {
+                globs.add(new Glob(alternative));
+            }
+        }
+        if (globs.isEmpty()) {
+            throw new Malformed(0, "LIBRARY '" + pattern + "' matches nothing; name a file, e.g. libz");
+        }
+        return globs;
+    }
+
+    /** Whether the pattern has no glob characters: then text() is the one string it matches, escapes resolved. */
+    boolean literal() {
+        return literal;
+    }
+
+    String text() {
+        return text;
+    }
+
+    boolean matches(String candidate) {
+        BitSet next = new BitSet(tokens.size() + 1);
+        reach(next, 0);
+        for (int i = 0; i < candidate.length() && !next.isEmpty(); ) {
+            int c = candidate.codePointAt(i);
+            BitSet after = new BitSet(tokens.size() + 1);
+            for (int t = next.nextSetBit(0); t >= 0 && t < tokens.size(); t = next.nextSetBit(t + 1)) {
+                if (tokens.get(t).accepts.test(c)) {
+                    reach(after, tokens.get(t).star ? t : t + 1);
+                }
+            }
+            next = after;
+            i += Character.charCount(c);
+        }
+        return next.get(tokens.size());
+    }
+
+    private void reach(BitSet states, int token) {
+        states.set(token);
+        while (token < tokens.size() && tokens.get(token).star) {
+            states.set(++token);
+        }
+    }
+
+    private static void checkBalance(String pattern) throws Malformed {
+        List<Integer> open = new ArrayList<>();
+        for (int i = 0; i < pattern.length(); i = next(pattern, i)) {
+            if (pattern.charAt(i) == '{') {
+                open.add(i);
+            } else if (pattern.charAt(i) == '}') {
+                if (open.isEmpty()) {
+                    throw new Malformed(i, "'}' in LIBRARY has no '{' before it; write {a,b}, or \\} for the character itself");
+                }
+                open.remove(open.size() - 1);
+            }
+        }
+        if (!open.isEmpty()) {
+            throw new Malformed(open.get(0), "'{' in LIBRARY is not closed; write {a,b}, or \\{ for the character itself");
+        }
+    }
+
+    private static void expand(String pattern, List<String> into) throws Malformed {
+        int open = 0;
+        while (open < pattern.length() && pattern.charAt(open) != '{') {
+            open = next(pattern, open);
+        }
+        if (open >= pattern.length()) {
+            into.add(pattern);
+            if (into.size() > MAX_ALTERNATIVES) {
+                throw new Malformed(0, "LIBRARY has more than " + MAX_ALTERNATIVES + " alternatives; use * or several probes");
+            }
+            return;
+        }
+        List<String> alternatives = new ArrayList<>();
+        int depth = 0;
+        int begin = open + 1;
+        int close = open;
+        for (; ; close = next(pattern, close)) {
+            char c = pattern.charAt(close);
+            depth += c == '{' ? 1 : c == '}' ? -1 : 0;
+            if (depth == 0 || depth == 1 && c == ',') {
+                alternatives.add(pattern.substring(begin, close));
+                begin = close + 1;
+            }
+            if (depth == 0) {
+                break;
+            }
+        }
+        for (String alternative : alternatives) {
+            expand(pattern.substring(0, open) + alternative + pattern.substring(close + 1), into);
+        }
+    }
+
+    /* the index after the character, escaped pair or [set] at i, in all of which braces mean themselves */
+    private static int next(String pattern, int i) throws Malformed {
+        return switch (pattern.charAt(i)) {
+            case '\\' -> Math.min(i + 2, pattern.length());
+            case '[' -> endOfSet(pattern, i) + 1;
+            default -> i + 1;
+        };
+    }
+
+    /* a ] that stands first, also after ! or ^, belongs to the set */
+    private static int endOfSet(String pattern, int open) throws Malformed {
+        int i = open + 1;
+        if (i < pattern.length() && (pattern.charAt(i) == '!' || pattern.charAt(i) == '^')) {
+            i++;
+        }
+        int close = pattern.indexOf(']', i + 1);
+        if (close < 0) {
+            throw new Malformed(open, "'[' in LIBRARY is not closed; write [abc], or \\[ for the character itself");
+        }
+        return close;
+    }
+
+    private static IntPredicate set(String pattern, int from, int to) throws Malformed {
+        boolean negated = pattern.charAt(from) == '!' || pattern.charAt(from) == '^';
+        int[] members = pattern.substring(negated ? from + 1 : from, to).codePoints().toArray();
+        List<int[]> ranges = new ArrayList<>();
+        for (int i = 0; i < members.length; i++) {
+            boolean range = i + 2 < members.length && members[i + 1] == '-';
+            int last = range ? members[i + 2] : members[i];
+            if (last < members[i]) {
+                throw new Malformed(from - 1, "the range '" + Character.toString(members[i]) + "-" + Character.toString(last)
+                        + "' in LIBRARY is backwards; write the lower character first");
+            }
+            ranges.add(new int[]{members[i], last});
+            i += range ? 2 : 0;
+        }
+        return c -> c != '/' && negated != ranges.stream().anyMatch(r -> r[0] <= c && c <= r[1]);
+    }
+}

@@ -1,0 +1,36 @@
+package uprobe.probe.spec;
+
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * One probe as its author wrote it: what to hook and what to record, before any library has been looked at.
+ *
+ * @param group   a Java identifier; null when left out (the stem of the library that matched takes its place)
+ * @param event   a Java identifier; null when left out (the symbol takes its place, through {@link JavaNames#identifier})
+ * @param library which mapped files are meant; several may match, also ones that are loaded later
+ * @param fields  in the order of the text, at most {@value #MAX_FIELDS}, names unique; unmodifiable
+ * @param text    what was parsed, unchanged: the columns of {@link FieldSpec#column} and of errors count in it
+ */
+public record ProbeSpec(ProbeType type, String group, String event, LibraryPattern library, ProbeTarget target, List<FieldSpec> fields,
+                        String text) {
+
+    /** The most fields a probe can have. */
+    public static final int MAX_FIELDS = 15;
+
+    public ProbeSpec {
+        Objects.requireNonNull(type, "type");
+        Objects.requireNonNull(library, "library");
+        Objects.requireNonNull(target, "target");
+        Objects.requireNonNull(text, "text");
+        fields = List.copyOf(fields);
+    }
+
+    /**
+     * Whether this probe takes the field's value when the function returns. In {@code r} that is every field, a register's too; in
+     * {@code c} those that use {@code $retval}, all others being read at entry; in {@code p} none.
+     */
+    public boolean readsAtReturn(FieldSpec field) {
+        return type == ProbeType.RETURN || type == ProbeType.CALL && field.atReturn();
+    }
+}
