@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RUNS = 64 };
+enum { RUNS = 64, START_TIME_ROUNDS = 32 };
 
 static int64_t period_ns, long_call_units;
 static uint32_t wanted_round, done_round;   /* futex words: rounds asked for and finished */
@@ -73,24 +73,36 @@ static uint64_t start_time_of(int32_t tid)
     return p ? strtoull(p, NULL, 10) : 0;
 }
 
-/* Whether the kernel thread that took t is gone; learns its name while it is not. */
-static int is_gone(struct up_thread *t)
+/* Whether the kernel thread that took t is gone. A thread id may have been given out again: then the start time differs. Looking that up opens a
+ * file, so it is done at first and then now and then; the id alone costs one short system call. */
+static int is_gone(struct up_thread *t, uint32_t round)
 {
+    if (syscall(SYS_tgkill, up_threads.pid, t->tid, 0) != 0)
+        return 1;
+    if (t->start_time && (round + (uint32_t)t->index) % START_TIME_ROUNDS != 0)
+        return 0;
     uint64_t start = start_time_of(t->tid);
     if (start == 0 || (t->start_time && start != t->start_time))
         return 1;
     t->start_time = start;
-    char name[sizeof t->name + 1];
-    if (read_task_file(t->tid, "comm", name, sizeof name) == 0) {
-        name[strcspn(name, "\n")] = 0;
-        name[sizeof t->name - 1] = 0;
-        memcpy(t->name, name, strnlen(name, sizeof t->name - 1) + 1);   /* at most 15 and a 0: TASK_COMM_LEN */
-    }
     return 0;
+}
+
+/* Threads are named after they have started, so the name is asked for again when it is needed. */
+static void learn_name(struct up_thread *t)
+{
+    char name[sizeof t->name + 1];
+    if (read_task_file(t->tid, "comm", name, sizeof name) != 0)
+        return;
+    name[strcspn(name, "\n")] = 0;
+    name[sizeof t->name - 1] = 0;
+    memcpy(t->name, name, strnlen(name, sizeof t->name - 1) + 1);   /* at most 15 and a 0: TASK_COMM_LEN */
 }
 
 static void commit_runs(JNIEnv *env, struct up_thread *t, struct up_run *runs, int n)
 {
+    if (n == 0)
+        return;
     jstring name = (*env)->NewStringUTF(env, t->name);
     for (int i = 0; i < n; i++) {
         const char *why = reason_names[runs[i].flags >> UP_HIT_DRAINED_SHIFT];
@@ -107,10 +119,10 @@ static void commit_runs(JNIEnv *env, struct up_thread *t, struct up_run *runs, i
         (*env)->DeleteLocalRef(env, name);
 }
 
-static void drain_thread(JNIEnv *env, struct up_thread *t, int all)
+static void drain_thread(JNIEnv *env, struct up_thread *t, int all, uint32_t round)
 {
     struct up_run runs[RUNS];
-    int gone = is_gone(t);
+    int gone = is_gone(t, round);
     uint64_t position = 0, now = up_now();
     struct up_wanted wanted = {
         .older_than = all || gone ? UINT64_MAX >> 1 : now - (uint64_t)long_call_units,
@@ -120,6 +132,8 @@ static void drain_thread(JNIEnv *env, struct up_thread *t, int all)
     int n;
     do {
         n = up_ring_claim(t, &position, &wanted, runs, RUNS);
+        if (n > 0 && !gone)
+            learn_name(t);
         commit_runs(env, t, runs, n);
     } while (n == RUNS);
     up_ring_advance(t, gone);
@@ -131,11 +145,13 @@ static void drain_thread(JNIEnv *env, struct up_thread *t, int all)
 
 static void drain_all(JNIEnv *env, int all)
 {
+    static uint32_t round;
+    round++;
     int32_t high = __atomic_load_n(&up_threads.used_high, __ATOMIC_ACQUIRE);
     for (int32_t i = 0; i < high; i++) {
         struct up_thread *t = &up_threads.all[i];
         if (__atomic_load_n(&t->state, __ATOMIC_ACQUIRE) == UP_THREAD_USED)
-            drain_thread(env, t, all);
+            drain_thread(env, t, all, round);
     }
 }
 

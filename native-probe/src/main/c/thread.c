@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -60,7 +61,7 @@ struct up_thread *up_thread_take(void)
     t->reading = 0;
     t->returns = UP_NONE;
     t->start_time = 0;
-    t->name[0] = 0;
+    up_syscall3(SYS_prctl, PR_GET_NAME, t->name, 0);    /* for threads that end before the drain has looked */
     t->tid = (int32_t)up_syscall3(SYS_gettid, 0, 0, 0);
     __atomic_store_n(&t->state, UP_THREAD_USED, __ATOMIC_RELEASE);
     __atomic_add_fetch(&up_threads.taken, 1, __ATOMIC_RELAXED);

@@ -51,7 +51,7 @@ public final class Agent {
                 if (!bridge.engine().withoutJavaStacks().isEmpty()) {
                     problem(bridge.engine().withoutJavaStacks());
                 }
-                wanted.record().ifPresent(file -> record(bridge, file));
+                wanted.record().ifPresent(this::record);
                 List<ProbeSpec> waiting = new ArrayList<>();
                 for (ProbeSpec spec : wanted.probes()) {
                     arm(bridge, spec, waiting, wanted.quiet());
@@ -100,7 +100,7 @@ public final class Agent {
         }
     }
 
-    private void record(EventBridge bridge, Path file) {
+    private void record(Path file) {
         Path target = file.toAbsolutePath();
         if (recording != null) {
             problem("record=" + file + ": a recording of the agent is running already");
@@ -114,22 +114,10 @@ public final class Agent {
             recording = new Recording(Configuration.getConfiguration("default"));
             recording.setName("uprobe");
             recording.setDestination(target);
-            recording.setDumpOnExit(true);
+            recording.setDumpOnExit(true);      /* by JFR's own hook; its last chunk ends with the bridge draining what is left */
             recording.start();
-            Runtime.getRuntime().addShutdownHook(new Thread(null, () -> finish(bridge), "uprobe-shutdown", 0, false));
         } catch (IOException | ParseException | RuntimeException e) {
             problem("record=" + file + ": " + e.getMessage());
-        }
-    }
-
-    /** JFR's own hook runs beside this one; whoever is first writes the file, and the end of the chunk drains what is left. */
-    private static void finish(EventBridge bridge) {
-        bridge.drain(true);
-        try {
-            recording.stop();
-            recording.close();
-        } catch (IllegalStateException jfrWasFaster) {
-            /* the file is written */
         }
     }
 

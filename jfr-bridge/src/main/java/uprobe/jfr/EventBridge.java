@@ -58,9 +58,11 @@ public final class EventBridge {
             try (Recording forTheClock = new Recording()) {
                 forTheClock.setToDisk(false);
                 forTheClock.start();
-                LongSupplier jfrTicks = ProbeEventClass.jfrTicks();
+                Class<? extends Event> clock = ProbeEventClass.clock();
+                LongSupplier jfrTicks = ProbeEventClass.ticksOf(clock);
                 engine = ProbeEngine.open(options.withTsc(JfrClock.jfrCountsTsc(jfrTicks)));
                 JfrClock.calibrate(jfrTicks, ProbeEngine::clock);
+                FlightRecorder.unregister(clock);
             }
             instance = new EventBridge(engine);
             instance.register();
@@ -180,11 +182,21 @@ public final class EventBridge {
         event.commit();
     }
 
-    /** At the beginning and the end of a chunk. At the end what lies in the rings belongs into it. */
+    /** At the beginning and the end of a chunk. At the end what lies in the rings belongs into it; at the JVM's end, unfinished calls as well. */
     private void emitStatistics() {
-        drain(false);
+        drain(jvmIsShuttingDown());
         synchronized (this) {
             armed.forEach(this::emitStatistics);
+        }
+    }
+
+    /** JFR ends its last chunk in a shutdown hook, where the JVM takes no changes to hooks any more. */
+    private static boolean jvmIsShuttingDown() {
+        try {
+            Runtime.getRuntime().removeShutdownHook(new Thread(null, null, "uprobe-no-hook", 0, false));
+            return false;
+        } catch (IllegalStateException shuttingDown) {
+            return true;
         }
     }
 

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongSupplier;
 import jdk.jfr.Event;
+import jdk.jfr.FlightRecorder;
 import net.bytebuddy.jar.asm.AnnotationVisitor;
 import net.bytebuddy.jar.asm.ClassWriter;
 import net.bytebuddy.jar.asm.FieldVisitor;
@@ -285,8 +286,8 @@ final class ProbeEventClass {
         m.visitFieldInsn(Opcodes.PUTFIELD, className, field, type);
     }
 
-    /** JFR's own clock, read the only way there is: an event that is begun and never committed. */
-    static LongSupplier jfrTicks() {
+    /** An event class that is begun and never committed: the only way to read JFR's own clock. Registered. */
+    static Class<? extends Event> clock() {
         String name = "uprobe/jfr/Clock";
         ClassWriter writer = new ClassWriter(ClassWriter.COMPUTE_MAXS);
         writer.visit(Opcodes.V17, Opcodes.ACC_PUBLIC | Opcodes.ACC_FINAL | Opcodes.ACC_SUPER, name, null, "jdk/jfr/Event", null);
@@ -307,9 +308,14 @@ final class ProbeEventClass {
         m.visitMaxs(0, 0);
         m.visitEnd();
         writer.visitEnd();
-        Class<?> clock = new Loader().define(name.replace('/', '.'), writer.toByteArray());
+        Class<? extends Event> clock = new Loader().define(name.replace('/', '.'), writer.toByteArray()).asSubclass(Event.class);
+        FlightRecorder.register(clock);
+        return clock;
+    }
+
+    /** Reads JFR's ticks through {@link #clock()}; while no recording runs they are 0. */
+    static LongSupplier ticksOf(Class<? extends Event> clock) {
         try {
-            jdk.jfr.FlightRecorder.register(clock.asSubclass(Event.class));
             MethodHandle now = MethodHandles.publicLookup().findStatic(clock, "now", MethodType.methodType(long.class));
             return () -> {
                 try {
