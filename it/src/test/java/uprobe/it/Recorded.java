@@ -1,0 +1,67 @@
+package uprobe.it;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import jdk.jfr.consumer.RecordedEvent;
+import jdk.jfr.consumer.RecordedFrame;
+import jdk.jfr.consumer.RecordingFile;
+
+/** The events of a recording that tests ask for, by the names of their types. */
+public final class Recorded {
+    private final Map<String, List<RecordedEvent>> byType = new HashMap<>();
+
+    static Recorded read(Path file) throws IOException {
+        Recorded recorded = new Recorded();
+        try (RecordingFile in = new RecordingFile(file)) {
+            while (in.hasMoreEvents()) {
+                RecordedEvent event = in.readEvent();
+                String type = event.getEventType().getName();
+                if (!type.startsWith("jdk.")) {
+                    recorded.byType.computeIfAbsent(type, t -> new ArrayList<>()).add(event);
+                }
+            }
+        }
+        return recorded;
+    }
+
+    public List<RecordedEvent> of(String type) {
+        return byType.getOrDefault(type, List.of());
+    }
+
+    /** The counters that the agent itself gave for a probe last. */
+    public Counters counters(String probe) {
+        RecordedEvent last = of("uprobe.ProbeStatistics").stream().filter(e -> e.getString("probe").equals(probe))
+                .reduce((a, b) -> b).orElseThrow(() -> new AssertionError("no statistics of " + probe));
+        return new Counters(last.getLong("hits"), last.getLong("recorded"), last.getLong("dropped"), last.getLong("missed"));
+    }
+
+    /** {@code uprobe.ProbeStatistics}. */
+    public record Counters(long hits, long recorded, long dropped, long missed) {
+        public static Counters allRecorded(long hits) {
+            return new Counters(hits, hits, 0, 0);
+        }
+    }
+
+    /** {@code Class.method:line} of each frame from the n-th on, innermost first, joined by blanks. */
+    public static String stack(RecordedEvent event, int from) {
+        StringBuilder out = new StringBuilder();
+        List<RecordedFrame> frames = event.getStackTrace() == null ? List.of() : event.getStackTrace().getFrames();
+        for (RecordedFrame frame : frames.subList(Math.min(from, frames.size()), frames.size())) {
+            out.append(out.isEmpty() ? "" : " ").append(frame(frame)).append(':').append(frame.getLineNumber());
+        }
+        return out.toString();
+    }
+
+    /** {@code Class.method}. */
+    public static String frame(RecordedEvent event, int n) {
+        return event.getStackTrace() == null || event.getStackTrace().getFrames().size() <= n ? "none" : frame(event.getStackTrace().getFrames().get(n));
+    }
+
+    private static String frame(RecordedFrame frame) {
+        return frame.getMethod().getType().getName() + "." + frame.getMethod().getName();
+    }
+}
