@@ -282,6 +282,7 @@ void up_jvm_flush(struct up_thread *t, struct up_return *e)
     int n = up_ring_claim(t, &position, &wanted, runs, 32);
     if (n == 0)
         return;
+    int saved_errno = errno;    /* an FFM stub that captures it (Linker.Option.captureCallState) looks after us */
     if ((*env)->ExceptionCheck(env)) {
         parked = (*env)->ExceptionOccurred(env);
         (*env)->ExceptionClear(env);
@@ -303,6 +304,7 @@ void up_jvm_flush(struct up_thread *t, struct up_return *e)
         (*env)->Throw(env, parked);
         (*env)->DeleteLocalRef(env, parked);
     }
+    errno = saved_errno;
 }
 
 int64_t up_jvm_java_id(uint64_t call)

@@ -5,7 +5,9 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * Which threads of this process have a signal blocked, as the kernel tells (proc(5), {@code /proc/self/task/TID/status}, SigBlk). A trap taken
@@ -19,31 +21,30 @@ final class SignalMasks {
     /** The kernel's own threads of io_uring appear among ours; they never run code of the process. */
     private static final List<String> KERNEL_WORKERS = List.of("iou-wrk-", "iou-sqp-");
 
-    /** @return "name" (tid) of a thread that keeps the signal blocked */
+    /** @return "name" (tid) of a thread that keeps the signal blocked at every look */
     static Optional<String> threadBlocking(int signal) throws IOException {
-        Optional<String> found = look(signal);
-        for (int i = 1; i < LOOKS && found.isPresent(); i++) {
+        Map<String, String> blocking = look(signal);
+        for (int i = 1; i < LOOKS && !blocking.isEmpty(); i++) {
             try {
                 Thread.sleep(PAUSE_MS);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
-                return found;
+                break;
             }
-            found = look(signal);
+            blocking.keySet().retainAll(look(signal).keySet());
         }
-        return found;
+        return blocking.values().stream().findFirst();
     }
 
-    private static Optional<String> look(int signal) throws IOException {
+    /** Thread ids of those that block it now, with their descriptions. */
+    private static Map<String, String> look(int signal) throws IOException {
+        Map<String, String> found = new TreeMap<>();
         try (DirectoryStream<Path> tasks = Files.newDirectoryStream(Path.of("/proc/self/task"))) {
             for (Path task : tasks) {
-                Optional<String> name = blocks(task, signal);
-                if (name.isPresent()) {
-                    return name;
-                }
+                blocks(task, signal).ifPresent(name -> found.put(task.getFileName().toString(), name));
             }
         }
-        return Optional.empty();
+        return found;
     }
 
     private static Optional<String> blocks(Path task, int signal) {
