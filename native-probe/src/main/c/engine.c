@@ -60,15 +60,16 @@ int up_layout(int32_t *out, int32_t capacity)
     return n;
 }
 
-static int take_load_count(struct dl_phdr_info *info, size_t size, void *data)
+static int take_change_count(struct dl_phdr_info *info, size_t size, void *data)
 {
-    *(int64_t *)data = size >= offsetof(struct dl_phdr_info, dlpi_subs) ? (int64_t)info->dlpi_adds : 0;
+    if (size >= offsetof(struct dl_phdr_info, dlpi_subs) + sizeof info->dlpi_subs)
+        *(int64_t *)data = (int64_t)(info->dlpi_adds + info->dlpi_subs);
     return 1;
 }
 
-int64_t up_libraries_loaded(void)
+int64_t up_library_changes(void)
 {
-    int64_t loads = 0;
-    dl_iterate_phdr(take_load_count, &loads);
-    return loads;
+    int64_t changes = 0;
+    dl_iterate_phdr(take_change_count, &changes);
+    return changes;
 }

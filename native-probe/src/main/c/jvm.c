@@ -329,12 +329,13 @@ static void JNICALL on_thread_end(jvmtiEnv *env, JNIEnv *jni, jthread thread)
     java_id = 0;
 }
 
-struct own_tls { uint64_t code, module, block, size; };
+/* The TLS segment of the object that holds `code`: this thread's block, and the image that blocks begin as. */
+struct own_tls { uint64_t code, module, block, size, image, image_size; };
 
 static int find_own_tls(struct dl_phdr_info *info, size_t size, void *data)
 {
     struct own_tls *wanted = data;
-    uint64_t tls_size = 0;
+    const ElfW(Phdr) *tls = NULL;
     int holds = 0;
     if (size < sizeof *info)
         return 0;
@@ -343,30 +344,36 @@ static int find_own_tls(struct dl_phdr_info *info, size_t size, void *data)
         if (p->p_type == PT_LOAD && wanted->code - (info->dlpi_addr + p->p_vaddr) < p->p_memsz)
             holds = 1;
         if (p->p_type == PT_TLS)
-            tls_size = p->p_memsz;
+            tls = p;
     }
-    if (!holds)
+    if (!holds || !tls)
         return 0;
     wanted->module = info->dlpi_tls_modid;
     wanted->block = (uint64_t)info->dlpi_tls_data;
-    wanted->size = tls_size;
+    wanted->size = tls->p_memsz;
+    wanted->image = info->dlpi_addr + tls->p_vaddr;
+    wanted->image_size = tls->p_filesz;
     return 1;
 }
 
-/* Thread::_thr_current is the word of libjvm's TLS block that holds this very thread. */
+/* Thread::_thr_current is the word of libjvm's TLS block that holds this very thread and begins as null. (ZGC caches the thread in another, which
+ * begins as -2 and goes stale: ZCPU::_self.) If more than one word would do, none is taken. */
 static int find_thread_variable(uint64_t self, uint64_t code)
 {
     struct own_tls tls = { .code = code };
+    int found = 0;
     if (!dl_iterate_phdr(find_own_tls, &tls) || !tls.module || !tls.block)
         return UP_E_NO_VM;
-    for (uint64_t offset = 0; offset + 8 <= tls.size; offset += 8)
-        if (load(tls.block + offset) == self) {
+    for (uint64_t offset = 0; offset + UP_WORD <= tls.size; offset += UP_WORD) {
+        int begins_as_null = offset >= tls.image_size || load(tls.image + offset) == 0;
+        if (begins_as_null && load(tls.block + offset) == self) {
             tls_module = tls.module;
             tls_offset = offset;
-            java_thread_vtable = load(self);
-            return java_thread() == self ? 0 : UP_E_NO_VM;
+            found++;
         }
-    return UP_E_NO_VM;
+    }
+    java_thread_vtable = load(self);
+    return found == 1 && java_thread() == self ? 0 : UP_E_NO_VM;
 }
 
 static int watch_threads(JNIEnv *env, JavaVM *java_vm)

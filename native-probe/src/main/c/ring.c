@@ -15,6 +15,10 @@ struct up_hit *up_ring_reserve(struct up_thread *t, uint32_t length)
         filler->length = (uint16_t)padding;
         __atomic_store_n(&filler->state, UP_HIT_CONSUMED, __ATOMIC_RELEASE);
     }
+    /* Whoever fills the second half of a ring calls the drain, once: most of what it finds may be its. */
+    uint64_t before = head - t->tail, after = before + padding + length;
+    if (before < size / 2 && after >= size / 2)
+        up_drain_wake();
     struct up_hit *hit = up_ring_at(t, head + padding);
     hit->length = (uint16_t)length;
     hit->missing = 0;

@@ -49,6 +49,9 @@ int up_ring_claim(struct up_thread *t, uint64_t *position, const struct up_wante
  * if `final`, is given up and counted as dropped. */
 void up_ring_settle(const struct up_run *run, uint32_t reason, int final);
 
+/* Hit path. Has the drain thread look now (drain.c). */
+void up_drain_wake(void);
+
 /* Gives the space of consumed records back. Takes `reading`. */
 void up_ring_advance(struct up_thread *t, int gone);
 

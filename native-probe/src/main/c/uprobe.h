@@ -201,8 +201,8 @@ UP_EXPORT int up_flush_statistics(struct up_flush_statistics *out);
 /* Has everything drained that is whole now and waits for it: 0 when done, -ETIMEDOUT. all != 0 takes records of unfinished JNI calls too. */
 UP_EXPORT int up_drain_now(int32_t all, int64_t timeout_ns);
 
-/* How often the dynamic linker has loaded a library in this process: if it has not changed, none is new. */
-UP_EXPORT int64_t up_libraries_loaded(void);
+/* How often the dynamic linker has loaded or unloaded a library in this process: while it is the same, so are they. */
+UP_EXPORT int64_t up_library_changes(void);
 
 /* ---- decode_x86_64.c ---- */
 UP_EXPORT int up_decode(const uint8_t *bytes, int32_t length, int64_t address, struct up_insn *out, int32_t capacity);

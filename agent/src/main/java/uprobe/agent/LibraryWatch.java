@@ -1,35 +1,79 @@
 package uprobe.agent;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import uprobe.jfr.EventBridge;
+import uprobe.probe.CommitMethod;
+import uprobe.probe.HitRecordDescriptor;
 import uprobe.probe.ProbeRefusedException;
 import uprobe.probe.Refusal;
+import uprobe.probe.spec.ProbeParser;
 import uprobe.probe.spec.ProbeSpec;
+import uprobe.probe.spec.ProbeSyntaxException;
 
 /**
- * Arms probes whose library was not loaded when they were asked for. A thread asks the dynamic linker every {@value #PERIOD_MS} ms whether it has
- * loaded anything; calls made before it notices are not seen.
+ * Arms probes whose library was not loaded when they were asked for. A probe of our own on {@code JVM_LoadLibrary}, through which System.load and
+ * its kin go, has the loading thread wait until its library has been looked at, so the first call of a native is seen. Libraries that native code
+ * opens by itself are noticed by asking the dynamic linker every {@value #PERIOD_MS} ms whether it has loaded anything.
  */
 final class LibraryWatch implements Runnable {
     private static final long PERIOD_MS = 20;
+    /** A thread that loads a library waits at most so long: it may hold locks that arming needs. */
+    private static final long PATIENCE_MS = 5_000;
+    private static LibraryWatch instance;
 
     private final EventBridge bridge;
+    private final ByteBuffer records;
     private final List<ProbeSpec> waiting = new ArrayList<>();
-    private long loadsSeen;
+    private long changesSeen;
 
     LibraryWatch(EventBridge bridge) {
         this.bridge = bridge;
+        this.records = bridge.engine().records();
+        instance = this;
         Thread thread = new Thread(null, this, "uprobe-library-watch", 0, false);
         thread.setDaemon(true);
         thread.start();
+        try {
+            bridge.engine().arm(ProbeParser.parse("p libjvm:JVM_LoadLibrary"), (id, spec, stem, symbol, memory) -> new CommitMethod(LibraryWatch.class, "loaded"));
+        } catch (ProbeRefusedException | ProbeSyntaxException | IOException e) {
+            System.err.println("uprobe: libraries are noticed " + PERIOD_MS + " ms after they are loaded: " + e.getMessage());
+        }
+    }
+
+    /** The commit method of the probe on JVM_LoadLibrary: runs when the native that called it returns. */
+    static void loaded(int offset, int count, long nativeThreadId, String nativeThreadName, long javaThreadId, String drained) {
+        for (int i = 0, at = offset; i < count; i++) {
+            int length = instance.records.getShort(at + HitRecordDescriptor.LENGTH);
+            instance.records.putInt(at + HitRecordDescriptor.STATE, HitRecordDescriptor.COMMITTED);
+            at += length;
+        }
+        if (drained == null) {
+            instance.awaitLook();
+        }
+    }
+
+    private synchronized void awaitLook() {
+        long end = System.nanoTime() + PATIENCE_MS * 1_000_000;
+        notifyAll();
+        try {
+            while (!waiting.isEmpty() && changesSeen != bridge.engine().libraryChanges()) {
+                long left = (end - System.nanoTime()) / 1_000_000;
+                if (left <= 0) {
+                    return;
+                }
+                wait(left);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     synchronized void add(List<ProbeSpec> specs) {
         waiting.addAll(specs);
-        loadsSeen = 0;          /* one may have been loaded between the look that missed it and now */
+        changesSeen = 0;          /* one may have been loaded between the look that missed it and now */
         notifyAll();
     }
 
@@ -44,20 +88,30 @@ final class LibraryWatch implements Runnable {
         }
     }
 
-    private synchronized void look() throws InterruptedException {
-        while (waiting.isEmpty()) {
-            wait();
+    private void look() throws InterruptedException {
+        List<ProbeSpec> wanted;
+        long changes;
+        synchronized (this) {
+            while (waiting.isEmpty()) {
+                wait();
+            }
+            changes = bridge.engine().libraryChanges();
+            wanted = changes == changesSeen ? List.of() : List.copyOf(waiting);
         }
-        long loads = bridge.engine().librariesLoaded();
-        if (loads != loadsSeen) {
-            loadsSeen = loads;
-            for (Iterator<ProbeSpec> at = waiting.iterator(); at.hasNext();) {
-                if (!stillWaits(at.next())) {
-                    at.remove();
-                }
+        List<ProbeSpec> settled = new ArrayList<>();
+        for (ProbeSpec spec : wanted) {
+            if (!stillWaits(spec)) {
+                settled.add(spec);
             }
         }
-        wait(PERIOD_MS);
+        synchronized (this) {
+            waiting.removeAll(settled);
+            changesSeen = changes;
+            notifyAll();
+            if (changes == bridge.engine().libraryChanges()) {
+                wait(PERIOD_MS);
+            }
+        }
     }
 
     private boolean stillWaits(ProbeSpec spec) {

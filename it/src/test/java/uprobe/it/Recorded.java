@@ -3,6 +3,7 @@ package uprobe.it;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,15 +33,23 @@ public final class Recorded {
         return byType.getOrDefault(type, List.of());
     }
 
-    /** The counters that the agent itself gave for a probe last. */
+    /** The counters that the agent itself gave for a probe last; the file has each thread's events together. */
     public Counters counters(String probe) {
         RecordedEvent last = of("uprobe.ProbeStatistics").stream().filter(e -> e.getString("probe").equals(probe))
-                .reduce((a, b) -> b).orElseThrow(() -> new AssertionError("no statistics of " + probe));
+                .max(Comparator.comparing(RecordedEvent::getStartTime)).orElseThrow(() -> new AssertionError("no statistics of " + probe));
         return new Counters(last.getLong("hits"), last.getLong("recorded"), last.getLong("dropped"), last.getLong("missed"));
     }
 
     /** {@code uprobe.ProbeStatistics}. */
     public record Counters(long hits, long recorded, long dropped, long missed) {
+        /** Every hit is in one of the parts. */
+        public Counters assertWhole() {
+            if (hits != recorded + dropped + missed) {
+                throw new AssertionError("the parts do not make the whole: " + this);
+            }
+            return this;
+        }
+
         public static Counters allRecorded(long hits) {
             return new Counters(hits, hits, 0, 0);
         }

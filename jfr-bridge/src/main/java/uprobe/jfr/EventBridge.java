@@ -107,6 +107,7 @@ public final class EventBridge {
             });
             armed.put(name[0], probe);
             emit(name[0], probe);
+            emitStatistics(name[0], probe);
             return probe;
         } catch (ProbeRefusedException e) {
             if (e.refusal() != Refusal.LIBRARY_NOT_LOADED) {

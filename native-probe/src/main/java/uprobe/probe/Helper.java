@@ -41,7 +41,7 @@ final class Helper {
     static native int up_drain_start(JNIEnv env, Object thread, long periodNs, long longCallNs);
     static native int up_drain_now(int all, long timeoutNs);
     static native int up_commit_register(JNIEnv env, int probe, Object clazz, String method);
-    static native long up_libraries_loaded();
+    static native long up_library_changes();
     static native int up_decode(byte[] bytes, int length, long address, byte[] rows, int capacity);
 
     static final int CHANGED = -1001, FULL = -1002, NO_VM = -1003, OTHER_PROCESS = -1004;

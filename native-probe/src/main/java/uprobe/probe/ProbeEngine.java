@@ -56,6 +56,8 @@ public final class ProbeEngine {
     private final Map<Integer, List<Site>> sitesOfProbe = new HashMap<>();
     private final Map<String, SlotRegion> regions = new HashMap<>();
     private final Map<String, Long> pins = new HashMap<>();
+    private LoadedLibraries snapshot;
+    private long snapshotChanges;
     private boolean draining;
 
     private ProbeEngine(EngineOptions options, String javaStacks) {
@@ -96,9 +98,9 @@ public final class ProbeEngine {
         return Helper.up_clock();
     }
 
-    /** Grows whenever the dynamic linker loads a library: a cheap question to ask often. */
-    public long librariesLoaded() {
-        return Helper.up_libraries_loaded();
+    /** Grows whenever the dynamic linker loads or unloads a library: a cheap question to ask often. */
+    public long libraryChanges() {
+        return Helper.up_library_changes();
     }
 
     public FlushStatistics flushStatistics() {
@@ -201,8 +203,8 @@ public final class ProbeEngine {
     }
 
     /** The libraries and functions that the probe means, in order of address; at least one. */
-    private static Map<LoadedLibrary, List<NativeSymbol>> find(ProbeSpec spec) throws ProbeRefusedException, IOException {
-        List<LoadedLibrary> loaded = LoadedLibraries.snapshot().all();
+    private Map<LoadedLibrary, List<NativeSymbol>> find(ProbeSpec spec) throws ProbeRefusedException, IOException {
+        List<LoadedLibrary> loaded = loaded().all();
         List<LoadedLibrary> matching = loaded.stream().filter(l -> spec.library().matches(l.path().toString(), l.soname())).toList();
         if (matching.isEmpty()) {
             throw new ProbeRefusedException(Refusal.LIBRARY_NOT_LOADED, spec.library().text(), "loaded are "
@@ -224,6 +226,16 @@ public final class ProbeEngine {
                     (names.isEmpty() ? "no name there is like it" : "similar names there: " + names) + (limits.isEmpty() ? "" : "; " + limits));
         }
         return found;
+    }
+
+    /** The libraries as they are now; looked for again only if the dynamic linker has done something since. */
+    private LoadedLibraries loaded() throws IOException {
+        long changes = libraryChanges();
+        if (snapshot == null || changes != snapshotChanges) {
+            snapshot = LoadedLibraries.snapshot();
+            snapshotChanges = changes;
+        }
+        return snapshot;
     }
 
     /** Aliases share an address and are one site. */

@@ -1,0 +1,93 @@
+package uprobe.it;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import jdk.jfr.consumer.RecordedEvent;
+import jdk.jfr.consumer.RecordingFile;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import uprobe.it.Recorded.Counters;
+import uprobe.it.app.ExactStacks;
+
+class ExactStacksIT {
+    private static final int CALLS = 100_000;
+    /** JFR keeps nanoseconds, the calibration of both clocks is good to less than this. */
+    private static final Duration CLOCK_ERROR = Duration.ofNanos(1000);
+    private static final Pattern HIDDEN = Pattern.compile("\\S*\\$\\$Lambda\\S* ?");
+
+    private record Call(long thread, int stackId, Instant start, Instant end) {}
+
+    static Stream<Arguments> jdksAndThreads() {
+        return Jdk.all().stream().flatMap(jdk -> Stream.of(1, 4, 16).map(threads -> Arguments.of(jdk, threads)));
+    }
+
+    @ParameterizedTest(name = "{0}, {1} threads")
+    @MethodSource("jdksAndThreads")
+    void everyCallIsOneEventWithTheCallersOwnStackItsArgumentResultThreadAndTime(Jdk jdk, int threads) throws Exception {
+        ChildJvm.Outcome outcome = ChildJvm.of(jdk, ExactStacks.class).options("-Xmx1g")
+                .probes("c:it/leaf libprobed:probed_leaf i=$arg1:s64 ret=$retval:s64").run("" + threads, "" + CALLS).ok();
+        Path file = outcome.folder().resolve("out.jfr");
+        Map<Long, Call> calls = new HashMap<>();
+        Map<Integer, String> stacks = new HashMap<>();
+        Map<String, Counters> counters = new HashMap<>();
+        read(file, event -> {
+            switch (event.getEventType().getName()) {
+                case "it.Call" -> calls.put(event.getLong("id"),
+                        new Call(event.getThread().getJavaThreadId(), event.getInt("stackId"), event.getStartTime(), event.getEndTime()));
+                case "it.Stack" -> stacks.put(event.getInt("stackId"), event.getString("frames"));
+                case "uprobe.ProbeStatistics" -> counters.merge(event.getString("probe"), new Counters(event.getLong("hits"),
+                        event.getLong("recorded"), event.getLong("dropped"), event.getLong("missed")), (x, y) -> x.hits() > y.hits() ? x : y);
+                default -> { }
+            }
+        });
+        long expected = (long) threads * CALLS;
+        assertEquals(expected, outcome.number("expected probed_leaf"), "the callee's own count");
+        assertEquals(Counters.allRecorded(expected), counters.get("uprobe.it.leaf"));
+        long[] seen = new long[1];
+        read(file, event -> {
+            if (event.getEventType().getName().equals("uprobe.it.leaf")) {
+                check(event, calls.remove(event.getLong("i")), stacks);
+                seen[0]++;
+            }
+        });
+        assertEquals(expected, seen[0]);
+        assertEquals(Map.of(), calls, "calls without an event");
+        outcome.forget();
+    }
+
+    private static void check(RecordedEvent event, Call call, Map<Integer, String> stacks) {
+        long i = event.getLong("i");
+        assertTrue(call != null, () -> "an event that nobody's call explains: " + event);
+        assertEquals(i * 3 + 1, event.getLong("ret"));
+        assertEquals(call.thread, event.getThread().getJavaThreadId());
+        if (!"libprobed.probed_leaf".equals(Recorded.frame(event, 0)) || !"uprobe.it.app.Probed.leaf".equals(Recorded.frame(event, 1))) {
+            throw new AssertionError("wrong first frames: " + event);
+        }
+        assertEquals(stacks.get(call.stackId), HIDDEN.matcher(Recorded.stack(event, 2)).replaceAll("").strip());
+        if (event.getStartTime().isBefore(call.start.minus(CLOCK_ERROR)) || event.getEndTime().isAfter(call.end.plus(CLOCK_ERROR))) {
+            throw new AssertionError("call " + i + " from " + call.start + " to " + call.end + ", its event from " + event.getStartTime() + " to "
+                    + event.getEndTime());
+        }
+        assertEquals(null, event.getString("drained"));
+        assertEquals(null, event.getString("missing"));
+    }
+
+    private static void read(Path file, Consumer<RecordedEvent> consumer) throws IOException {
+        try (RecordingFile in = new RecordingFile(file)) {
+            while (in.hasMoreEvents()) {
+                consumer.accept(in.readEvent());
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+/* What a probe costs, measured inside: a leaf called in a loop, and the same leaf at the bottom of eight calls. The second shows what the
+ * first cannot: a return that leaves a trampoline by ret makes the processor mispredict the return of every caller. */
+#include <jni.h>
+#include <time.h>
+
+#define UNUSED __attribute__((unused))
+#define PROBED __attribute__((noipa, visibility("default")))
+
+PROBED long bench_leaf(long a, long b) {
+    return (a ^ b) + 1;
+}
+
+PROBED long bench_chain_leaf(long a, long b) {
+    return (a ^ b) + 1;
+}
+
+/* the addition after the call keeps it a call: a tail jump would leave no return to predict */
+#define LEVEL(name, callee) PROBED long name(long a, long b) { return callee(a, b) + 1; }
+LEVEL(bench_chain_8, bench_chain_leaf)
+LEVEL(bench_chain_7, bench_chain_8)
+LEVEL(bench_chain_6, bench_chain_7)
+LEVEL(bench_chain_5, bench_chain_6)
+LEVEL(bench_chain_4, bench_chain_5)
+LEVEL(bench_chain_3, bench_chain_4)
+LEVEL(bench_chain_2, bench_chain_3)
+LEVEL(bench_chain_1, bench_chain_2)
+
+/* two fields behind pointers, as in  length=+8($arg1):s64 next=+8(+16($arg1)):s64 */
+struct bench_node {
+    long id, length;
+    struct bench_node *next;
+};
+
+PROBED long bench_fields(const struct bench_node *node, long b) {
+    return node->length + node->next->length + b;
+}
+
+static double now_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1e9 + now.tv_nsec;
+}
+
+/* ns per call; -1: a result was wrong */
+JNIEXPORT jdouble JNICALL Java_uprobe_it_app_Bench_leaf(JNIEnv *env UNUSED, jclass type UNUSED, jlong n) {
+    long wrong = 0;
+    double start = now_ns();
+    for (long i = 0; i < n; i++) {
+        wrong |= bench_leaf(i, 1999993) ^ ((i ^ 1999993) + 1);
+    }
+    double end = now_ns();
+    return wrong ? -1 : (end - start) / n;
+}
+
+JNIEXPORT jdouble JNICALL Java_uprobe_it_app_Bench_chain(JNIEnv *env UNUSED, jclass type UNUSED, jlong n) {
+    long wrong = 0;
+    double start = now_ns();
+    for (long i = 0; i < n; i++) {
+        wrong |= bench_chain_1(i, 1999993) ^ ((i ^ 1999993) + 9);
+    }
+    double end = now_ns();
+    return wrong ? -1 : (end - start) / n;
+}
+
+JNIEXPORT jdouble JNICALL Java_uprobe_it_app_Bench_fields(JNIEnv *env UNUSED, jclass type UNUSED, jlong n) {
+    struct bench_node last = { 2, 20, NULL }, first = { 1, 10, &last };
+    long wrong = 0;
+    double start = now_ns();
+    for (long i = 0; i < n; i++) {
+        wrong |= bench_fields(&first, i) ^ (30 + i);
+    }
+    double end = now_ns();
+    return wrong ? -1 : (end - start) / n;
+}
+
+/* one JNI call with that many calls of the leaf; Java measures */
+JNIEXPORT jlong JNICALL Java_uprobe_it_app_Bench_hits(JNIEnv *env UNUSED, jclass type UNUSED, jlong i, jint hits) {
+    long sum = 0;
+    for (jint k = 0; k < hits; k++) {
+        sum += bench_leaf(i, k);
+    }
+    return sum;
+}
