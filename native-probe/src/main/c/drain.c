@@ -130,6 +130,8 @@ static void drain_thread(JNIEnv *env, struct up_thread *t, int all, uint32_t rou
 {
     struct up_run runs[RUNS];
     int gone = is_gone(t, round);
+    if (gone)
+        up_return_drop_all(t);  /* the calls it ended in: their records are the last in its ring */
     uint64_t position = 0, now = up_now();
     struct up_wanted wanted = {
         .older_than = all || gone ? UINT64_MAX >> 1 : now - (uint64_t)long_call_units,
@@ -144,10 +146,8 @@ static void drain_thread(JNIEnv *env, struct up_thread *t, int all, uint32_t rou
         commit_runs(env, t, runs, n);
     } while (n == RUNS);
     up_ring_advance(t, gone);
-    if (gone && t->tail == t->head) {
-        up_return_drop_all(t);
+    if (gone && t->tail == t->head)
         up_thread_give_back(t);
-    }
 }
 
 static void drain_all(JNIEnv *env, int all)

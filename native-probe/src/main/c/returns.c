@@ -118,7 +118,7 @@ void up_return_drop_all(struct up_thread *t)
     while (t->returns != UP_NONE) {
         struct up_return *e = &table[t->returns];
         t->returns = e->below;
-        give_back_with_chain(e);
+        drop(t, e);
     }
 }
 

@@ -64,7 +64,7 @@ struct up_return *up_return_wait(struct up_return *e);
  * UP_NONE). Their records are written as unwound. */
 void up_return_drop_below(struct up_thread *t, uint64_t limit, int32_t stop);
 
-/* The owner has died: all its entries are free again. */
+/* The owner has died: what waited is written into its ring as unwound, and all its entries are free again. */
 void up_return_drop_all(struct up_thread *t);
 
 #endif

@@ -115,7 +115,7 @@ int up_site_arm(int32_t index)
     if (getpid() != up_threads.pid)
         return UP_E_OTHER_PROCESS;
     if (site->armed)
-        return 0;
+        return *(volatile const uint8_t *)site->address == UP_TRAP_BYTE ? 0 : UP_E_CHANGED;
     __atomic_store_n(&site->armed, 1, __ATOMIC_RELEASE);
     int error = up_text_replace(site->address, site->original, UP_TRAP_BYTE);
     if (error)
@@ -133,7 +133,7 @@ int up_site_disarm(int32_t index)
     if (!site->armed)
         return 0;
     int error = up_text_replace(site->address, UP_TRAP_BYTE, site->original);
-    if (!error)
+    if (!error || error == UP_E_CHANGED)    /* whoever changed it took our trap away: arming again compares with the original */
         __atomic_store_n(&site->armed, 0, __ATOMIC_RELEASE);
     return error;
 }

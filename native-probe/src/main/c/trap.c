@@ -33,6 +33,8 @@ static void die_by_default(void)
     /* The kernel's own structure, as libc's sigaction is not for handlers: handler, flags, restorer, mask - all zero is SIG_DFL. */
     struct { uint64_t handler, flags, restorer, mask; } by_default = { 0, 0, 0, 0 };
     up_syscall4(SYS_rt_sigaction, SIGTRAP, &by_default, 0, KERNEL_SIGSET_SIZE);
+    uint64_t trap = (uint64_t)1 << (SIGTRAP - 1);
+    up_syscall4(SYS_rt_sigprocmask, SIG_BLOCK, &trap, 0, KERNEL_SIGSET_SIZE);
     /* Blocked until this handler returns: then the process ends at the instruction that follows the trap, as it would have without us. */
     up_syscall3(SYS_tgkill, up_syscall3(SYS_getpid, 0, 0, 0), up_syscall3(SYS_gettid, 0, 0, 0), SIGTRAP);
 }
@@ -101,7 +103,8 @@ int up_trap_install(void)
     static int installed;
     if (installed)
         return 0;
-    struct sigaction ours = { .sa_sigaction = on_trap, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART };
+    struct sigaction ours = { .sa_sigaction = on_trap, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER };
+    /* SA_NODEFER: else each thread that is in this handler would look as if it had SIGTRAP blocked (SignalMasks). */
     sigfillset(&ours.sa_mask);
     static const int synchronous[] = { SIGTRAP, SIGILL, SIGSEGV, SIGBUS, SIGFPE, SIGSYS };
     for (unsigned i = 0; i < sizeof synchronous / sizeof *synchronous; i++)

@@ -8,11 +8,13 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import jdk.jfr.consumer.RecordedEvent;
+import jdk.jfr.consumer.RecordedStackTrace;
 import jdk.jfr.consumer.RecordingFile;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -22,11 +24,17 @@ import uprobe.it.app.ExactStacks;
 
 class ExactStacksIT {
     private static final int CALLS = 100_000;
+    /** What 16 threads do in continuous integration; with -Dstorm they make as many calls as the others. */
+    private static final int CALLS_OF_MANY = Boolean.getBoolean("storm") ? CALLS : 10_000;
     /** JFR keeps nanoseconds, the calibration of both clocks is good to less than this. */
     private static final Duration CLOCK_ERROR = Duration.ofNanos(1000);
     private static final Pattern HIDDEN = Pattern.compile("\\S*\\$\\$Lambda\\S* ?");
 
     private record Call(long thread, int stackId, Instant start, Instant end) {}
+
+    private static int callsOf(int threads) {
+        return threads > 4 ? CALLS_OF_MANY : CALLS;
+    }
 
     static Stream<Arguments> jdksAndThreads() {
         return Jdk.all().stream().flatMap(jdk -> Stream.of(1, 4, 16).map(threads -> Arguments.of(jdk, threads)));
@@ -36,7 +44,7 @@ class ExactStacksIT {
     @MethodSource("jdksAndThreads")
     void everyCallIsOneEventWithTheCallersOwnStackItsArgumentResultThreadAndTime(Jdk jdk, int threads) throws Exception {
         ChildJvm.Outcome outcome = ChildJvm.of(jdk, ExactStacks.class).options("-Xmx1g")
-                .probes("c:it/leaf libprobed:probed_leaf i=$arg1:s64 ret=$retval:s64").run("" + threads, "" + CALLS).ok();
+                .probes("c:it/leaf libprobed:probed_leaf i=$arg1:s64 ret=$retval:s64").run("" + threads, "" + callsOf(threads)).ok();
         Path file = outcome.folder().resolve("out.jfr");
         Map<Long, Call> calls = new HashMap<>();
         Map<Integer, String> stacks = new HashMap<>();
@@ -51,13 +59,14 @@ class ExactStacksIT {
                 default -> { }
             }
         });
-        long expected = (long) threads * CALLS;
+        long expected = (long) threads * callsOf(threads);
         assertEquals(expected, outcome.number("expected probed_leaf"), "the callee's own count");
         assertEquals(Counters.allRecorded(expected), counters.get("uprobe.it.leaf"));
         long[] seen = new long[1];
+        Map<RecordedStackTrace, String> compared = new IdentityHashMap<>();
         read(file, event -> {
             if (event.getEventType().getName().equals("uprobe.it.leaf")) {
-                check(event, calls.remove(event.getLong("i")), stacks);
+                check(event, calls.remove(event.getLong("i")), stacks, compared);
                 seen[0]++;
             }
         });
@@ -66,15 +75,18 @@ class ExactStacksIT {
         outcome.forget();
     }
 
-    private static void check(RecordedEvent event, Call call, Map<Integer, String> stacks) {
+    private static void check(RecordedEvent event, Call call, Map<Integer, String> stacks, Map<RecordedStackTrace, String> compared) {
         long i = event.getLong("i");
         assertTrue(call != null, () -> "an event that nobody's call explains: " + event);
         assertEquals(i * 3 + 1, event.getLong("ret"));
         assertEquals(call.thread, event.getThread().getJavaThreadId());
-        if (!"libprobed.probed_leaf".equals(Recorded.frame(event, 0)) || !"uprobe.it.app.Probed.leaf".equals(Recorded.frame(event, 1))) {
-            throw new AssertionError("wrong first frames: " + event);
+        String wanted = stacks.get(call.stackId);
+        /* The parser gives equal stacks of a chunk as one object: each is compared once with each that it should be. */
+        if (compared.put(event.getStackTrace(), wanted) != wanted) {
+            assertEquals("libprobed.probed_leaf", Recorded.frame(event, 0));
+            assertEquals("uprobe.it.app.Probed.leaf", Recorded.frame(event, 1));
+            assertEquals(wanted, HIDDEN.matcher(Recorded.stack(event, 2)).replaceAll("").strip());
         }
-        assertEquals(stacks.get(call.stackId), HIDDEN.matcher(Recorded.stack(event, 2)).replaceAll("").strip());
         if (event.getStartTime().isBefore(call.start.minus(CLOCK_ERROR)) || event.getEndTime().isAfter(call.end.plus(CLOCK_ERROR))) {
             throw new AssertionError("call " + i + " from " + call.start + " to " + call.end + ", its event from " + event.getStartTime() + " to "
                     + event.getEndTime());

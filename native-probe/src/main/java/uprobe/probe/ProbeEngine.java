@@ -258,9 +258,16 @@ public final class ProbeEngine {
         } else if (spec.type() != ProbeType.ENTRY && Helper.up_shadow_stack_on() != 0) {
             throw new ProbeRefusedException(Refusal.SHADOW_STACK, where, "use p");
         }
-        Refusal denied = DeniedFunctions.of(LibraryPattern.stem(library.fileName()), symbol.name(), spec.type());
+        String stem = LibraryPattern.stem(library.fileName());
+        Refusal denied = DeniedFunctions.of(stem, symbol.name(), spec.type());
         if (denied != null) {
             throw new ProbeRefusedException(denied, where, "");
+        }
+        for (NativeSymbol alias : library.symbols().aliases(symbol.address())) {
+            denied = DeniedFunctions.of(stem, alias.name(), spec.type());
+            if (denied != null) {
+                throw new ProbeRefusedException(denied, where, "it is also called " + alias.name());
+            }
         }
     }
 

@@ -87,6 +87,15 @@ public final class SymbolTable {
         return functions;
     }
 
+    /** All functions that begin at this address: one function under several names. */
+    public List<NativeSymbol> aliases(long address) {
+        int end = firstAbove(address), start = end;
+        while (start > 0 && functions.get(start - 1).address() == address) {
+            start--;
+        }
+        return functions.subList(start, end);
+    }
+
     /**
      * The function whose {@code [address, address + size)} holds {@code address}: the innermost if they nest, the first in
      * {@link #functions()}' order if they are aliases. Functions of unknown size hold nothing.

@@ -1,0 +1,78 @@
+package uprobe.it;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import uprobe.it.app.NativeThreads;
+import uprobe.it.app.ZipRounds;
+
+/** What a user may get wrong: one clear line each, and the application runs on. */
+class BadInputIT {
+    static Stream<Jdk> jdks() {
+        return Jdk.all().stream();
+    }
+
+    @ParameterizedTest
+    @MethodSource("jdks")
+    void eachMistakeIsOneClearLineAndTheApplicationRunsOn(Jdk jdk) throws Exception {
+        ChildJvm.Outcome outcome = ChildJvm.of(jdk, ZipRounds.class)
+                .probes("p:a/ok {libz.so*,libzip.so}:deflate", "p nosuchlibrary:deflate", "p {libz.so*,libzip.so}:deflat", "p {libz.so*,libzip.so}:deflate+0xfffff",
+                        "p:m/one libc:qsort_r+1", "p:m/two libc:qsort_r+2", "p:m/three libc:qsort_r+3", "p:m/four libc:qsort_r+4", "p libz:deflate a=%foo",
+                        "p libz:deflate a=+8($arg1", "@no/such/file", "c libc:setjmp", "c libc:dlsym", "p libc:close", "p libc:memcpy", "nonsense")
+                .run("rounds", "5").ok();
+        outcome.number("sum");
+        List<String> lines = outcome.err().lines().filter(line -> line.startsWith("uprobe: ")).toList();
+        has(lines, "nosuchlibrary: no loaded library matches: loaded are ");
+        has(lines, "deflat: no such function: similar names there: ");
+        has(lines, "deflate+0xfffff: the offset lies outside the function: it is 0x");
+        has(lines, "the offset lies inside an instruction: the instructions around it begin at +0x");
+        has(lines, "unknown register '%foo'; registers are %rax ");
+        has(lines, "column ");
+        has(lines, "no/such/file");
+        has(lines, "close: libc runs this function with all signals blocked, where a trap kills the process");
+        has(lines, "memcpy: the symbol is a resolver (IFUNC)");
+        has(lines, "dlsym: the function reads its own return address, which a return probe changes");
+        has(lines, "\"nonsense\"");
+        assertEquals(15, outcome.recorded().of("uprobe.a.ok").size(), "the probe beside the mistakes works");
+        assertTrue(!outcome.err().contains("\tat "), "no stack traces: " + outcome.err());
+        outcome.forget();
+    }
+
+    private static void has(List<String> lines, String part) {
+        assertTrue(lines.stream().anyMatch(line -> line.contains(part)), () -> "no line with '" + part + "' in\n" + String.join("\n", lines));
+    }
+
+    @ParameterizedTest
+    @MethodSource("jdks")
+    void onAnUnsupportedPlatformItSaysSoAndTheApplicationRunsOn(Jdk jdk) throws Exception {
+        ChildJvm.Outcome outcome = ChildJvm.of(jdk, ZipRounds.class).options("-Dos.arch=riscv64").withoutRecording()
+                .probes("p {libz.so*,libzip.so}:deflate").run("rounds", "5").ok();
+        assertTrue(outcome.err().contains("uprobe: no probes: Linux on riscv64: this platform is not supported: Linux on x86-64 with glibc is"), outcome.err());
+        outcome.forget();
+    }
+
+    @ParameterizedTest
+    @MethodSource("jdks")
+    void nothingButOurOwnLinesIsPrinted(Jdk jdk) throws Exception {
+        ChildJvm.Outcome outcome = ChildJvm.of(jdk, ZipRounds.class).probes("quiet", "c {libz.so*,libzip.so}:deflate").run("rounds", "5").ok();
+        assertEquals("", outcome.err(), "no warning of the JDK's either");
+        outcome.forget();
+    }
+
+    @ParameterizedTest
+    @MethodSource("jdks")
+    void aThreadThatBlocksTheSignalIsNamedAndTheProbeRefused(Jdk jdk) throws Exception {
+        ChildJvm.Running running = ChildJvm.of(jdk, NativeThreads.class).withoutAgent().start("1", "10", "blocks-all", "wait").waitFor("ready");
+        Process attach = new ProcessBuilder(jdk.tool("java").toString(), "-jar", ChildJvm.agentJar().toString(), "attach", "" + running.process().pid(),
+                "p libnative_threads:probed_worker").redirectErrorStream(true).start();
+        String said = new String(attach.getInputStream().readAllBytes());
+        assertEquals(1, attach.waitFor(), said);
+        assertTrue(said.contains("a thread has SIGTRAP blocked and would be killed by the trap: thread \"blocks-all\" (tid "), said);
+        running.process().getOutputStream().close();
+        running.finish().ok().forget();
+    }
+}

@@ -1,0 +1,34 @@
+package uprobe.probe;
+
+import java.io.IOException;
+import java.util.List;
+import org.junit.jupiter.api.DynamicNode;
+import org.junit.jupiter.api.TestFactory;
+
+/** The engine at work, in JVMs of its own: on each JDK that is installed. */
+class ProbeEngineTest {
+    @TestFactory
+    List<DynamicNode> valuesAndState() throws IOException {
+        return ChildJvm.tests(ValueScenarios.class);
+    }
+
+    @TestFactory
+    List<DynamicNode> returns() throws IOException {
+        return ChildJvm.tests(ReturnScenarios.class);
+    }
+
+    @TestFactory
+    List<DynamicNode> traps() throws IOException {
+        return ChildJvm.tests(TrapScenarios.class);
+    }
+
+    @TestFactory
+    List<DynamicNode> refusals() throws IOException {
+        return ChildJvm.tests(RefusalScenarios.class);
+    }
+
+    @TestFactory
+    List<DynamicNode> rings() throws IOException {
+        return ChildJvm.tests(RingScenarios.class);
+    }
+}

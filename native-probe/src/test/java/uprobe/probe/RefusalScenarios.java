@@ -1,0 +1,260 @@
+package uprobe.probe;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.jna.NativeLibrary;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import uprobe.probe.elf.LoadedLibrary;
+import uprobe.probe.elf.NativeSymbol;
+import uprobe.probe.spec.ProbeType;
+
+/** One refusal, one sentence. Afterwards the text is as it was. */
+final class RefusalScenarios {
+    /** Kept: JNA unloads a library that nobody refers to. */
+    private static final List<NativeLibrary> THROWING = Stream.of("libthrows_shared.so", "libthrows_static.so")
+            .map(name -> NativeLibrary.getInstance(Odd.folder().resolve(name).toString())).toList();
+
+    private static void assertRefused(Refusal why, String sentence, String probe) throws Exception {
+        TestProbe.engine();
+        assertEquals("libodd.so", Odd.LIBRARY.getFile().getName());
+        ProbeRefusedException refused = assertThrows(ProbeRefusedException.class, () -> TestProbe.arm(probe));
+        assertEquals(sentence, refused.getMessage());
+        assertEquals(why, refused.refusal());
+        TestProbe.assertTextIsOriginal("libodd.so");
+    }
+
+    private static void assertMatches(Refusal why, String pattern, String probe) throws Exception {
+        TestProbe.engine();
+        ProbeRefusedException refused = assertThrows(ProbeRefusedException.class, () -> TestProbe.arm(probe));
+        assertTrue(refused.getMessage().matches(pattern), refused::getMessage);
+        assertEquals(why, refused.refusal());
+    }
+
+    @Scenario
+    static void libraryNotLoaded() throws Exception {
+        assertMatches(Refusal.LIBRARY_NOT_LOADED, "libnowhere: no loaded library matches: loaded are .*\\blibc\\.so\\.6, .*libjvm\\.so.*", "p libnowhere:f");
+    }
+
+    @Scenario
+    static void unknownSymbolWithTheNearestNames() throws Exception {
+        assertRefused(Refusal.SYMBOL_UNKNOWN, "libodd.so!odd_sevn: no such function: similar names there: odd_seven", "p libodd:odd_sevn");
+        assertRefused(Refusal.SYMBOL_UNKNOWN, "libodd.so!utterly_different_name: no such function: no name there is like it", "p libodd:utterly_different_name");
+    }
+
+    @Scenario
+    static void anObjectIsNoFunction() throws Exception {
+        assertRefused(Refusal.NOT_A_FUNCTION, "libodd.so!odd_object: the symbol is no function: its kind is OBJECT", "p libodd:odd_object");
+    }
+
+    @Scenario
+    static void ifuncInLibc() throws Exception {
+        assertMatches(Refusal.IFUNC, "libc\\.so\\.6!memcpy: the symbol is a resolver \\(IFUNC\\), which runs once when the library is loaded: probe the"
+                + " implementation it chooses, .*", "p libc:memcpy");
+    }
+
+    @Scenario
+    static void offsetOutsideTheFunction() throws Exception {
+        assertRefused(Refusal.OFFSET_OUTSIDE, "libodd.so!odd_five_bytes+0x6: the offset lies outside the function: it is 0x6 bytes long", "p libodd:odd_five_bytes+6");
+        assertRefused(Refusal.OFFSET_OUTSIDE, "libodd.so!odd_five_bytes+0x100000: the offset lies outside the function: it is 0x6 bytes long",
+                "p libodd:odd_five_bytes+0x100000");
+    }
+
+    @Scenario
+    static void offsetInsideAnInstruction() throws Exception {
+        for (int inside = 1; inside < 5; inside++) {
+            assertRefused(Refusal.MID_INSTRUCTION, "libodd.so!odd_five_bytes+0x" + inside + ": the offset lies inside an instruction: the instructions"
+                    + " around it begin at +0x0 and +0x5", "p libodd:odd_five_bytes+" + inside);
+        }
+        TestProbe.arm("p libodd:odd_five_bytes+5").close();
+    }
+
+    /* The trap of a probe that is already there must not be taken for the code. */
+    @Scenario
+    static void offsetInsideAnInstructionWhoseFirstByteIsOurTrap() throws Exception {
+        TestProbe probe = TestProbe.arm("p libodd:odd_five_bytes");
+        ProbeRefusedException refused = assertThrows(ProbeRefusedException.class, () -> TestProbe.arm("p libodd:odd_five_bytes+1"));
+        assertEquals(Refusal.MID_INSTRUCTION, refused.refusal());
+        probe.close();
+    }
+
+    @Scenario
+    static void bytesThatAreNoInstruction() throws Exception {
+        assertRefused(Refusal.NOT_AN_INSTRUCTION, "libodd.so!odd_no_instruction: the bytes there are no instruction", "p libodd:odd_no_instruction");
+    }
+
+    @Scenario
+    static void somebodysBreakpoint() throws Exception {
+        assertRefused(Refusal.FOREIGN_TRAP, "libodd.so!odd_int3: a breakpoint or trap instruction is already there", "p libodd:odd_int3");
+        assertRefused(Refusal.FOREIGN_TRAP, "libodd.so!odd_ud2: a breakpoint or trap instruction is already there", "c libodd:odd_ud2");
+    }
+
+    @Scenario
+    static void whatASlotCannotRunYet() throws Exception {
+        String sentence = ": the displaced instruction can not run in a slot yet: it is a ";
+        assertRefused(Refusal.NOT_BOOSTABLE, "libodd.so!odd_calls_first" + sentence + "call, which would push the slot's address", "p libodd:odd_calls_first");
+        assertRefused(Refusal.NOT_BOOSTABLE, "libodd.so!odd_syscalls_first" + sentence + "system call, which tells the kernel its own address",
+                "p libodd:odd_syscalls_first");
+        assertRefused(Refusal.NOT_BOOSTABLE, "libodd.so!odd_loops_first" + sentence + "loop, jrcxz or prefixed branch, which reaches 127 bytes only",
+                "p libodd:odd_loops_first");
+    }
+
+    @Scenario
+    static void privilegedInstruction() throws Exception {
+        assertRefused(Refusal.PRIVILEGED, "libodd.so!odd_hlt: the displaced instruction is privileged or leaves the code segment", "p libodd:odd_hlt");
+    }
+
+    @Scenario
+    static void whatLibcRunsWithSignalsBlocked() throws Exception {
+        for (String function : List.of("close", "posix_spawn", "abort", "clone", "fork", "pthread_create")) {
+            for (String type : List.of("p", "r", "c")) {
+                assertRefused(Refusal.RUNS_WITH_SIGNALS_BLOCKED, "libc.so.6!" + function
+                        + ": libc runs this function with all signals blocked, where a trap kills the process", type + " libc:" + function);
+            }
+        }
+    }
+
+    @Scenario
+    static void theTrapsOwnWay() throws Exception {
+        for (String function : List.of("sigaction", "pthread_sigmask", "sigprocmask")) {
+            assertRefused(Refusal.HANDLES_SIGNALS, "libc.so.6!" + function + ": the trap's own delivery or return goes through this function", "p libc:" + function);
+        }
+    }
+
+    @Scenario
+    static void returnsTwice() throws Exception {
+        for (String function : List.of("_setjmp", "getcontext", "swapcontext")) {
+            assertRefused(Refusal.RETURNS_TWICE, "libc.so.6!" + function + ": the function returns twice or elsewhere, so its return can not be seen",
+                    "c libc:" + function);
+        }
+        TestProbe.arm("p libc:_setjmp").close();
+        TestProbe.assertTextIsOriginal("libc.so.6");
+    }
+
+    @Scenario
+    static void readsItsReturnAddress() throws Exception {
+        for (String function : List.of("dlsym", "dlopen")) {
+            String library = TestProbe.library("libc.so.6").symbols().find(function).isEmpty() ? "libdl" : "libc";
+            assertMatches(Refusal.READS_RETURN_ADDRESS, "lib(c|dl)\\.so\\.\\d!" + function
+                    + ": the function reads its own return address, which a return probe changes", "c " + library + ":" + function);
+        }
+    }
+
+    @Scenario
+    static void ownCode() throws Exception {
+        assertRefused(Refusal.OWN_CODE, "libuprobe.so!up_clock: the library is the probe engine's own", "p libuprobe:up_clock");
+        assertMatches(Refusal.OWN_CODE, "libZydis\\.so\\.4\\.0!ZydisDecoderInit: the library is the probe engine's own", "c libZydis:ZydisDecoderInit");
+    }
+
+    /** Somebody writes over a site that we know but have not armed, and over one that we have. */
+    @Scenario
+    static void somebodyChangedTheCode() throws Exception {
+        TestProbe probe = TestProbe.arm("p libodd:odd_red_zone");
+        long address = probe.armed().sites().get(0).address();
+        byte[] original = new byte[1];
+        probe.close();
+        Helper.up_text_read(address, original, 1);
+        Helper.up_code_write(address, new byte[] {(byte) 0xf4}, 1);
+        ProbeRefusedException refused = assertThrows(ProbeRefusedException.class, () -> TestProbe.arm("p libodd:odd_red_zone"));
+        assertEquals(Refusal.TEXT_CHANGED, refused.refusal());
+        assertTrue(refused.getMessage().startsWith("libodd.so!odd_red_zone: somebody else changed the code there"), refused::getMessage);
+        Helper.up_code_write(address, original, 1);
+        TestProbe.assertTextIsOriginal("libodd.so");
+
+        TestProbe again = TestProbe.arm("p libodd:odd_red_zone");
+        Helper.up_code_write(address, new byte[] {(byte) 0xf4}, 1);
+        assertEquals(again.armed().sites(), again.armed().disarm(), "the site that was left alone");
+        byte[] now = new byte[1];
+        Helper.up_text_read(address, now, 1);
+        assertEquals((byte) 0xf4, now[0]);
+        Helper.up_code_write(address, original, 1);
+        try (TestProbe last = TestProbe.arm("p libodd:odd_red_zone $arg1")) {
+            assertEquals(137, Odd.odd_red_zone(1));
+            last.assertValues(1);
+        }
+        TestProbe.assertTextIsOriginal("libodd.so");
+    }
+
+    /** If one of the libraries that a pattern means refuses, none is armed. */
+    @Scenario
+    static void allSitesOfAProbeOrNone() throws Exception {
+        assertEquals(2, THROWING.size());
+        TestProbe both = TestProbe.arm("p libthrows_*:odd_throws");
+        assertEquals(2, both.armed().sites().size());
+        both.close();
+        LoadedLibrary shared = TestProbe.library("libthrows_shared.so"), last = TestProbe.library("libthrows_static.so");
+        if (last.textStart() < shared.textStart()) {
+            LoadedLibrary swap = last;
+            last = shared;
+            shared = swap;
+        }
+        long address = last.symbols().find("odd_throws").get(0).address();
+        byte[] original = new byte[1];
+        Helper.up_text_read(address, original, 1);
+        Helper.up_code_write(address, new byte[] {(byte) 0xf4}, 1);
+        ProbeRefusedException refused = assertThrows(ProbeRefusedException.class, () -> TestProbe.arm("p libthrows_*:odd_throws"));
+        assertEquals(Refusal.TEXT_CHANGED, refused.refusal());
+        TestProbe.assertTextIsOriginal(shared.fileName());
+        Helper.up_code_write(address, original, 1);
+        TestProbe.assertTextIsOriginal(last.fileName());
+    }
+
+    /** Symbols of one address are one function: under another name it must not get through. */
+    @Scenario(oneJdk = true)
+    static void aDeniedFunctionIsDeniedUnderEveryName() throws Exception {
+        TestProbe.engine();
+        LoadedLibrary libc = TestProbe.library("libc.so.6");
+        Map<Long, List<NativeSymbol>> byAddress = libc.symbols().functions().stream().filter(f -> f.kind() == NativeSymbol.Kind.FUNCTION)
+                .collect(Collectors.groupingBy(NativeSymbol::address));
+        Set<String> through = new TreeSet<>();
+        int tried = 0;
+        for (List<NativeSymbol> names : byAddress.values()) {
+            if (names.stream().anyMatch(n -> DeniedFunctions.of("libc", n.name(), ProbeType.CALL) != null)) {
+                for (NativeSymbol name : names) {
+                    tried++;
+                    try {
+                        TestProbe.arm("c libc:" + name.name()).close();
+                        through.add(name.name() + " is " + names);
+                    } catch (ProbeRefusedException e) {
+                        /* as it should be */
+                    }
+                }
+            }
+        }
+        assertEquals(Set.of(), through);
+        assertTrue(tried > 50, tried + " names");
+        assertRefused(Refusal.RUNS_WITH_SIGNALS_BLOCKED, "libc.so.6!__libc_system: libc runs this function with all signals blocked, where a trap kills the"
+                + " process: it is also called system", "p libc:__libc_system");
+    }
+
+    /** A sample of libm: what the engine takes can be armed, all at one time, and leaves no trace. */
+    @Scenario(oneJdk = true)
+    static void everyFunctionOfALibraryIsArmedOrRefusedWithAReason() throws Exception {
+        TestProbe.engine();
+        List<TestProbe> armed = new ArrayList<>();
+        int refused = 0;
+        LoadedLibrary libm = TestProbe.library("libm.so.6");
+        for (NativeSymbol f : libm.symbols().functions().stream().filter(f -> f.address() % 64 == 0).toList()) {
+            try {
+                armed.add(TestProbe.arm("p libm:" + f.name()));
+            } catch (ProbeRefusedException e) {
+                assertTrue(e.getMessage().startsWith("libm.so.6!"), e::getMessage);
+                refused++;
+            }
+        }
+        assertEquals(Math.sin(0.5), StrictMath.sin(0.5), 1e-15);
+        armed.forEach(TestProbe::close);
+        ChildJvm.note(armed.size() + " functions of libm armed at one time, " + refused + " refused");
+        assertTrue(armed.size() > 30);
+        TestProbe.assertTextIsOriginal("libm.so.6");
+    }
+
+    private RefusalScenarios() {}
+}

@@ -1,0 +1,121 @@
+package uprobe.probe;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+
+/** Where records wait, and what becomes of those for which there is no room. */
+final class RingScenarios {
+    private static final int RING = 4096, RECORD = 64;
+
+    @Scenario(alone = true)
+    static void aFullRingDropsAndCountsExactly() throws Exception {
+        ProbeEngine.open(EngineOptions.DEFAULT.withRings(RING, 64));
+        try (TestProbe probe = TestProbe.arm("p libodd:odd_identity $arg1 $arg1 $arg1")) {
+            for (int round = 1; round <= 5; round++) {
+                assertEquals(0, Odd.odd_many(1000));
+                List<TestProbe.Hit> hits = probe.hits();
+                assertEquals(RING / RECORD * round, hits.size());
+                assertEquals(new ProbeCounters(1000 * round, RING / RECORD * round, (1000 - RING / RECORD) * round, 0), probe.counters());
+                assertEquals(RING / RECORD - 1, hits.get(hits.size() - 1).values()[0], "the first ones are kept");
+            }
+        }
+    }
+
+    /* Records of 96 bytes do not divide the ring: at its end a filler lies between two of them. */
+    @Scenario(alone = true, oneJdk = true)
+    static void recordsNeverWrapAndNoneIsLostAtTheRingsEnd() throws Exception {
+        ProbeEngine.open(EngineOptions.DEFAULT.withRings(RING, 64));
+        try (TestProbe probe = TestProbe.arm("c libodd:odd_identity $arg1 $arg1 $arg1 $arg1 $retval")) {
+            for (int i = 0; i < 300; i++) {
+                assertEquals(0, Odd.odd_many(7));
+            }
+            List<TestProbe.Hit> hits = probe.hits();
+            assertEquals(2100, hits.size());
+            for (int i = 0; i < 2100; i++) {
+                assertEquals(i % 7, hits.get(i).values()[1]);
+                assertEquals(i % 7, hits.get(i).values()[5]);
+            }
+            assertEquals(new ProbeCounters(2100, 2100, 0, 0), probe.counters());
+        }
+    }
+
+    @Scenario(alone = true, oneJdk = true)
+    static void twoProbesShareARingAndKeepTheirCounts() throws Exception {
+        ProbeEngine.open(EngineOptions.DEFAULT.withRings(RING, 64));
+        try (TestProbe small = TestProbe.arm("p libodd:odd_identity"); TestProbe large = TestProbe.arm("c libodd:odd_identity $arg1 $arg1 $arg1 $arg1 $retval")) {
+            assertEquals(0, Odd.odd_many(500));
+            small.assertNothingLostSilently();
+            large.assertNothingLostSilently();
+            assertEquals(500, small.counters().hits());
+            assertEquals(500, large.counters().hits());
+            assertEquals(small.hits().size(), small.counters().recorded());
+            assertEquals(large.hits().size(), large.counters().recorded());
+            assertTrue(small.counters().dropped() > 0 && large.counters().dropped() > 0);
+        }
+    }
+
+    @Scenario(alone = true, oneJdk = true)
+    static void threadsWithoutARingAreCountedAsDropped() throws Exception {
+        ProbeEngine.open(EngineOptions.DEFAULT.withRings(RING, 2));
+        try (TestProbe probe = TestProbe.arm("p libodd:odd_identity $arg1")) {
+            Odd.odd_identity(0);
+            /* This thread and the drain thread have the two rings there are. */
+            assertTrue(TestProbe.engine().drain(false, 5000));
+            assertEquals(0, Odd.odd_on_new_thread(10));
+            assertEquals(new ProbeCounters(11, 1, 10, 0), probe.counters());
+            assertTrue(TestProbe.engine().flushStatistics().threadsRefused() > 0);
+        }
+    }
+
+    @Scenario(alone = true)
+    static void ringsOfEndedThreadsAreUsedAgain() throws Exception {
+        ProbeEngine.open(EngineOptions.DEFAULT.withRings(RING, 4));
+        try (TestProbe probe = TestProbe.arm("p libodd:odd_identity $arg1")) {
+            for (int i = 0; i < 20; i++) {
+                assertEquals(0, Odd.odd_on_new_thread(5));
+                assertTrue(TestProbe.engine().drain(true, 5000));
+                assertTrue(TestProbe.engine().drain(true, 5000), "once more, for a thread that the kernel had not yet let go");
+            }
+            assertEquals(100, probe.hits().size());
+            assertEquals(new ProbeCounters(100, 100, 0, 0), probe.counters());
+            assertTrue(TestProbe.engine().flushStatistics().threadsRecycled() >= 18);
+        }
+    }
+
+    @Scenario
+    static void hitsThatTheFlushCausesAreMissedAndCounted() throws Exception {
+        try (TestProbe probe = TestProbe.arm("p libodd:odd_identity $arg1")) {
+            TestProbe.meanwhile = () -> Odd.odd_identity(7);
+            Odd.odd_identity(1);
+            TestProbe.meanwhile = null;
+            probe.assertValues(1);
+            assertEquals(new ProbeCounters(2, 1, 0, 1), probe.counters());
+            Odd.odd_identity(2);
+            assertEquals(new ProbeCounters(3, 2, 0, 1), probe.counters());
+        } finally {
+            TestProbe.meanwhile = null;
+        }
+    }
+
+    @Scenario
+    static void aCommitMethodThatThrowsIsTriedOnceMoreByTheDrain() throws Exception {
+        try (TestProbe probe = TestProbe.arm("p libodd:odd_identity $arg1")) {
+            long failed = TestProbe.engine().flushStatistics().failed();
+            TestProbe.meanwhile = () -> {
+                throw new StackOverflowError();
+            };
+            Odd.odd_identity(1);
+            TestProbe.meanwhile = null;
+            Odd.odd_identity(2);
+            probe.assertNothingLostSilently();
+            assertEquals(2, probe.hits().size());
+            assertEquals(failed + 1, TestProbe.engine().flushStatistics().failed());
+        } finally {
+            TestProbe.meanwhile = null;
+        }
+    }
+
+    private RingScenarios() {}
+}
