@@ -38,6 +38,18 @@ static uint16_t flags_of(const ZydisDecodedInstruction *insn)
         break;
     }
     switch (insn->mnemonic) {
+    case ZYDIS_MNEMONIC_CLI:    /* these ask for IOPL rather than CPL 0, which Zydis does not count */
+    case ZYDIS_MNEMONIC_STI:
+    case ZYDIS_MNEMONIC_IN:
+    case ZYDIS_MNEMONIC_INSB:
+    case ZYDIS_MNEMONIC_INSW:
+    case ZYDIS_MNEMONIC_INSD:
+    case ZYDIS_MNEMONIC_OUT:
+    case ZYDIS_MNEMONIC_OUTSB:
+    case ZYDIS_MNEMONIC_OUTSW:
+    case ZYDIS_MNEMONIC_OUTSD:
+        flags |= UP_INSN_PRIVILEGED;
+        break;
     case ZYDIS_MNEMONIC_XBEGIN:
         flags |= UP_INSN_TRANSACTION;
         break;

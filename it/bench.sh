@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# What a hit and an event cost, beside an unprobed call and a plain Java event, on every JDK found. Prints a table with ratios.
+#   it/bench.sh [JAVA_HOME...]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+agent=agent/target/uprobe-agent.jar
+if [ ! -f "$agent" ] || [ ! -f it/target/native/libdeep_chain.so ]; then
+    mvn -q -B -ntp -pl it -am package -DskipTests
+fi
+homes=("$@")
+if [ ${#homes[@]} -eq 0 ]; then
+    siblings=$(dirname "$(dirname "$(dirname "$(readlink -f "$(command -v java)")")")")
+    for home in "$siblings"/*/; do
+        [ -L "${home%/}" ] || [ ! -x "$home/bin/jfr" ] || [ ! -f "$home/release" ] || homes+=("${home%/}")
+    done
+fi
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# run ITEMS PARTS...: the numbers, as NAME VALUE lines
+run() {
+    local items=$1
+    shift
+    "$java" -Xmx2g -Dnative.dir="$PWD/it/target/native" ${items:+"-javaagent:$agent=quiet;record=$work/bench.jfr;ring=16m;rings=64;$items"} \
+        -cp it/target/test-classes uprobe.it.app.Bench "$@" 2>/dev/null | awk '{ print $1, $2 }'
+}
+value() { awk -v name="$2" '$1 == name { print $2 }' <<<"$1"; }
+row() { awk -v what="$1" -v ns="$2" -v base="$3" -v of="$4" 'BEGIN { printf "  %-62s %9.1f ns   %7.2f x %s\n", what, ns, ns / base, of }'; }
+
+echo "$(uname -sr), $(nproc) x $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)"
+for home in "${homes[@]}"; do
+    java=$home/bin/java
+    echo "$("$java" -version 2>&1 | sed -n 2p)"
+    plain=$(run "" 100000 leaf chain)
+    jni=$(run "" 1000000 jni1)
+    entry=$(run 'p:b/leaf libdeep_chain:bench_leaf a=$arg1 b=$arg2;p:b/chain libdeep_chain:bench_chain_leaf a=$arg1 b=$arg2' 100000 leaf chain)
+    call=$(run 'c:b/leaf libdeep_chain:bench_leaf a=$arg1 ret=$retval;c:b/chain libdeep_chain:bench_chain_leaf a=$arg1 ret=$retval' 100000 leaf chain)
+    fields=$(run 'p:b/fields libdeep_chain:bench_fields length=+8($arg1):s64 next=+8(+16($arg1)):s64' 100000 fields)
+    events=$(run 'p:b/leaf libdeep_chain:bench_leaf a=$arg1 b=$arg2' 1000000 plain jni1 plain10 jni10)
+    leaf=$(value "$plain" leaf_min)
+    chain=$(value "$plain" chain_min)
+    row "a call, unprobed" "$leaf" "$leaf" "the call"
+    row "p hit, two arguments (INT3, boosted)" "$(value "$entry" leaf_min)" "$leaf" "the call"
+    row "p hit, two values behind three pointers" "$(value "$fields" fields_min)" "$leaf" "the call"
+    row "c hit, argument and result" "$(value "$call" leaf_min)" "$leaf" "the call"
+    row "a chain of nine calls, unprobed" "$chain" "$chain" "the chain"
+    row "the chain, p on its leaf" "$(value "$entry" chain_min)" "$chain" "the chain"
+    row "the chain, c on its leaf" "$(value "$call" chain_min)" "$chain" "the chain"
+    event=$(value "$events" plain_min)
+    ten=$(value "$events" plain10_min)
+    row "a JNI call, unprobed" "$(value "$jni" jni1_min)" "$event" "a plain event"
+    row "a plain Java event with its stack" "$event" "$event" "a plain event"
+    row "a JNI call with one hit, event with stack" "$(value "$events" jni1_min)" "$event" "a plain event"
+    row "ten plain Java events" "$ten" "$ten" "ten plain events"
+    row "a JNI call with ten hits, ten events" "$(value "$events" jni10_min)" "$ten" "ten plain events"
+done
