@@ -18,3 +18,12 @@ bring_packages() {
     apt-get -qq update
     DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "${missing[@]}" >/dev/null
 }
+
+# maven_options: Java takes a user's home from passwd; where that can not be written to (nobody), Maven's repository goes below HOME.
+maven_options() {
+    local home
+    home=$(getent passwd "$(id -u)" | cut -d: -f6)
+    if [ ! -w "${home:-/nonexistent}" ] && [ -w "${HOME:-/nonexistent}" ]; then
+        echo "-Dmaven.repo.local=$HOME/.m2/repository"
+    fi
+}

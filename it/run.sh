@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Brings what is missing and runs every test on every JDK found (17 to 25). Arguments go to Maven.
 #   it/run.sh                    all tests, as in continuous integration
-#   it/run.sh -Dstorm            the long storms as well
+#   it/run.sh -Dstorm=true       the long storms as well
 #   it/run.sh -pl native-probe   one module
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . it/bring.sh
 
 bring_packages make gcc g++ binutils gdb maven libzydis-dev libcapstone4 util-linux
-mvn -B -ntp verify "$@"
+mapfile -t options < <(maven_options)
+mvn -B -ntp ${options[@]+"${options[@]}"} verify "$@"

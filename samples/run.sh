@@ -138,15 +138,27 @@ fingerprint() {
     } | sha256sum
 }
 
+# home: where Maven may keep what it loads, if its usual place can not be written: Java asks the password file, not HOME.
+home() {
+    local usual
+    usual=$(getent passwd "$(id -u)" | cut -d: -f6) || true
+    if [ -w "$usual/.m2" ] || { [ -w "$usual" ] && [ ! -e "$usual/.m2" ]; }; then
+        return
+    fi
+    if [ -w "${HOME:-}" ]; then echo "$HOME"; else echo "$PWD/samples/target"; fi
+}
+
 build() {
     if [ -f "$BUILT" ] && [ "$(fingerprint)" = "$(cat "$BUILT")" ]; then
         return
     fi
     echo "Building; the first time Maven loads what it needs, which takes minutes ..."
     rm -f "$BUILT"
-    local jdk
+    local jdk elsewhere maven=(mvn -q -B)
     jdk=$(first_that can_build)
-    if ! JAVA_HOME=$jdk mvn -q -B -pl agent,jmc-plugin,samples -am package -DskipTests >>"$LOG" 2>&1; then
+    elsewhere=$(home)
+    [ -z "$elsewhere" ] || maven+=("-Dmaven.repo.local=$elsewhere/.m2/repository")
+    if ! JAVA_HOME=$jdk "${maven[@]}" -pl agent,jmc-plugin,samples -am package -DskipTests >>"$LOG" 2>&1; then
         tail -40 "$LOG" >&2
         die "the build failed; all it said is in $LOG"
     fi
@@ -204,6 +216,9 @@ main() {
     fi
     if [ -n "${JAVA_HOME:-}" ] && [ "$(version_of "$JAVA_HOME")" -lt "$OLDEST" ]; then
         die "JAVA_HOME=$JAVA_HOME has no Java $OLDEST or later; set it to one that has, or unset it"
+    fi
+    if [[ $PWD == *[[:space:]]* ]]; then
+        die "make can not build below a folder with a blank in its name: $PWD"
     fi
     if ! mkdir -p samples/target || ! : >"$LOG"; then
         die "can not write to samples/target; copy the tree to where you can"

@@ -2,6 +2,7 @@
 #define COUNTED_FUNCTIONS(X) X(probed_worker)
 #define _GNU_SOURCE
 #include <jni.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -11,6 +12,12 @@
 PROBED long probed_worker(long i) {
     COUNT(probed_worker);
     return i * 9 + 5;
+}
+
+/* A name as compilers give them, which no Java method may have. */
+PROBED long odd_name(long i) __asm__("probed.part.0");
+PROBED long odd_name(long i) {
+    return i ^ 5;
 }
 
 struct worker {
@@ -28,6 +35,7 @@ static void *work(void *argument) {
         long i = self->number * 1000000L + k;
         self->wrong += probed_worker(i) != i * 9 + 5;
     }
+    self->wrong += odd_name(self->number) != (self->number ^ 5);
     return NULL;
 }
 
@@ -35,9 +43,12 @@ static void *work(void *argument) {
 JNIEXPORT jlong JNICALL Java_uprobe_it_app_NativeThreads_work(JNIEnv *env UNUSED, jclass type UNUSED, jint threads, jint times) {
     struct worker workers[threads];
     long wrong = 0;
+    pthread_attr_t smallest;    /* a trap needs room for the signal's frame and the handler on whatever stack it finds */
+    pthread_attr_init(&smallest);
+    pthread_attr_setstacksize(&smallest, PTHREAD_STACK_MIN);
     for (int i = 0; i < threads; i++) {
         workers[i] = (struct worker) { .number = i, .times = times };
-        if (pthread_create(&workers[i].thread, NULL, work, &workers[i]) != 0) {
+        if (pthread_create(&workers[i].thread, &smallest, work, &workers[i]) != 0) {
             return -1;
         }
     }

@@ -33,6 +33,7 @@ public final class Agent {
     /** What was asked for in one start, and what is said of it. */
     private final List<String> said = new ArrayList<>();
     private boolean failed;
+    private boolean quiet;
     private final PrintStream err = System.err;
 
     /** Called by {@code uprobe.agent.boot}, once per premain or agentmain. */
@@ -44,6 +45,7 @@ public final class Agent {
 
     private void run(String arguments) {
         AgentArguments.Result wanted = AgentArguments.parse(arguments);
+        quiet = wanted.quiet();
         wanted.errors().forEach(this::problem);
         try {
             if (FlightRecorder.isAvailable()) {
@@ -54,7 +56,7 @@ public final class Agent {
                 wanted.record().ifPresent(this::record);
                 List<ProbeSpec> waiting = new ArrayList<>();
                 for (ProbeSpec spec : wanted.probes()) {
-                    arm(bridge, spec, waiting, wanted.quiet());
+                    arm(bridge, spec, waiting);
                 }
                 watchFor(bridge, waiting);
             } else {
@@ -66,16 +68,14 @@ public final class Agent {
         answer(arguments);
     }
 
-    private void arm(EventBridge bridge, ProbeSpec spec, List<ProbeSpec> waiting, boolean quiet) {
+    private void arm(EventBridge bridge, ProbeSpec spec, List<ProbeSpec> waiting) {
         try {
             ArmedProbe probe = bridge.arm(spec);
-            if (!quiet) {
-                say(describe(probe));
-            }
+            note(describe(probe));
         } catch (ProbeRefusedException e) {
             if (e.refusal() == Refusal.LIBRARY_NOT_LOADED) {
                 waiting.add(spec);
-                say(e.getMessage() + "; the probe waits for it");
+                note(e.getMessage() + "; the probe waits for it");
             } else {
                 problem(spec.text() + ": refused: " + e.getMessage());
             }
@@ -91,12 +91,12 @@ public final class Agent {
                 + (more > 0 ? " and " + more + " more" : "");
     }
 
-    private static void watchFor(EventBridge bridge, List<ProbeSpec> waiting) {
+    private void watchFor(EventBridge bridge, List<ProbeSpec> waiting) {
         if (watch == null && !waiting.isEmpty()) {
             watch = new LibraryWatch(bridge);
         }
         if (watch != null) {
-            watch.add(waiting);
+            watch.add(waiting, quiet);
         }
     }
 
@@ -118,6 +118,13 @@ public final class Agent {
             recording.start();
         } catch (IOException | ParseException | RuntimeException e) {
             problem("record=" + file + ": " + e.getMessage());
+        }
+    }
+
+    /** What is no error; not said to a user who asked for quiet. */
+    private void note(String line) {
+        if (!quiet) {
+            say(line);
         }
     }
 

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import uprobe.jfr.EventBridge;
+import uprobe.probe.ArmedProbe;
 import uprobe.probe.CommitMethod;
 import uprobe.probe.HitRecordDescriptor;
 import uprobe.probe.ProbeRefusedException;
@@ -28,6 +29,7 @@ final class LibraryWatch implements Runnable {
     private final ByteBuffer records;
     private final List<ProbeSpec> waiting = new ArrayList<>();
     private long changesSeen;
+    private volatile boolean saysArmed;
 
     LibraryWatch(EventBridge bridge) {
         this.bridge = bridge;
@@ -71,8 +73,10 @@ final class LibraryWatch implements Runnable {
         }
     }
 
-    synchronized void add(List<ProbeSpec> specs) {
+    /** @param quiet whether only what goes wrong with them is said */
+    synchronized void add(List<ProbeSpec> specs, boolean quiet) {
         waiting.addAll(specs);
+        saysArmed = !quiet;
         changesSeen = 0;          /* one may have been loaded between the look that missed it and now */
         notifyAll();
     }
@@ -116,7 +120,10 @@ final class LibraryWatch implements Runnable {
 
     private boolean stillWaits(ProbeSpec spec) {
         try {
-            System.err.println("uprobe: " + Agent.describe(bridge.arm(spec)));
+            ArmedProbe armed = bridge.arm(spec);
+            if (saysArmed) {
+                System.err.println("uprobe: " + Agent.describe(armed));
+            }
         } catch (ProbeRefusedException e) {
             if (e.refusal() == Refusal.LIBRARY_NOT_LOADED) {
                 return true;

@@ -211,9 +211,10 @@ class DangersIT {
 
     @ParameterizedTest
     @MethodSource("jdks")
-    void threadsOfTheLibrarysOwnAreDrainedWithTheirNames(Jdk jdk) throws Exception {
+    void threadsOfTheLibrarysOwnWithTheSmallestStacksAreDrainedWithTheirNames(Jdk jdk) throws Exception {
         ChildJvm.Outcome outcome = ChildJvm.of(jdk, NativeThreads.class)
-                .probes("c:it/worker libnative_threads:probed_worker i=$arg1:s64", "ring=1m").run("8", "500").ok();
+                .probes("c:it/worker libnative_threads:probed_worker i=$arg1:s64", "p libnative_threads:probed.part.0 i=$arg1", "ring=1m")
+                .run("8", "500").ok();
         Recorded recorded = outcome.recorded();
         assertEquals(Counters.allRecorded(outcome.number("expected probed_worker")), recorded.counters("uprobe.it.worker"));
         Map<String, Long> names = recorded.of("uprobe.it.worker").stream()
@@ -227,6 +228,10 @@ class DangersIT {
             assertEquals(1, event.getStackTrace().getFrames().size(), "the native function alone");
             assertEquals("libnative_threads.probed_worker", Recorded.frame(event, 0));
         }
+        List<RecordedEvent> odd = recorded.of("uprobe.libnative_threads.probed_part_0");
+        assertEquals(8, odd.size(), "a symbol that is no Java name is still an event's and a frame's");
+        assertEquals("libnative_threads.probed\u00b7part\u00b70", Recorded.frame(odd.get(0), 0));
+        assertEquals("probed.part.0", odd.get(0).getEventType().getLabel());
         outcome.forget();
     }
 }

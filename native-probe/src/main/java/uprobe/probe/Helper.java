@@ -8,8 +8,11 @@ import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 
 /** The C helper's functions ({@code uprobe.h} says what each does) and the few of the dynamic linker's that Java calls itself. */
@@ -56,8 +59,10 @@ final class Helper {
         keepJnaFromStartingProcesses();
         Path folder = Files.createTempDirectory("uprobe-");
         folder.toFile().deleteOnExit();
-        unpack(folder, "libZydis.so.4.0");
-        Path library = unpack(folder, "libuprobe.so");
+        Path library = null;
+        for (String name : libraries()) {
+            library = unpack(folder, name);
+        }
         Map<String, Object> options = Map.of(
                 Library.OPTION_ALLOW_OBJECTS, true,
                 Library.OPTION_OPEN_FLAGS, RTLD_NOW | RTLD_NODELETE);
@@ -65,9 +70,9 @@ final class Helper {
         int[] expected = HitRecordDescriptor.expected();
         int[] found = new int[expected.length];
         int count = up_layout(found, found.length);
-        if (count != expected.length || !java.util.Arrays.equals(expected, found)) {
+        if (count != expected.length || !Arrays.equals(expected, found)) {
             throw new IllegalStateException("libuprobe.so and this jar do not belong together: its layout is "
-                    + java.util.Arrays.toString(found) + ", expected " + java.util.Arrays.toString(expected));
+                    + Arrays.toString(found) + ", expected " + Arrays.toString(expected));
         }
         loaded = true;
     }
@@ -85,6 +90,16 @@ final class Helper {
             if (before == null) {
                 System.clearProperty(property);
             }
+        }
+    }
+
+    /** File names of the native libraries in the jar; the helper, which needs the others, is the last. */
+    private static List<String> libraries() throws IOException {
+        try (InputStream in = Helper.class.getResourceAsStream(RESOURCES + "libraries")) {
+            if (in == null) {
+                throw new IOException("the jar holds no " + RESOURCES + "libraries");
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList();
         }
     }
 

@@ -11,7 +11,7 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import java.util.zip.ZipOutputStream;
 
-/** Writes all files into one .zip on the disk and restores each from it. */
+/** Writes all files into one .zip on the disk and reads each from it. */
 final class BackupArchive implements RoundTrip {
     @Override
     public String what() {
@@ -23,7 +23,7 @@ final class BackupArchive implements RoundTrip {
         Path zip = Files.createTempFile("uprobe-sample", ".zip");
         try {
             write(zip, files);
-            restore(zip, files);
+            read(zip, files);
             return Files.size(zip);
         } finally {
             Files.delete(zip);
@@ -40,7 +40,7 @@ final class BackupArchive implements RoundTrip {
         }
     }
 
-    private void restore(Path zip, List<Content> files) throws IOException {
+    private void read(Path zip, List<Content> files) throws IOException {
         try (ZipFile archive = new ZipFile(zip.toFile())) {
             for (Content file : files) {
                 ZipEntry entry = archive.getEntry(file.name());

@@ -198,7 +198,7 @@ public final class NativeCallTable {
         List<Map.Entry<String, Row>> byTime = new ArrayList<>(rows.entrySet());
         byTime.sort(Comparator.comparingLong((Map.Entry<String, Row> entry) -> entry.getValue().nanos).reversed());
         byTime.forEach(entry -> row(out, entry.getKey(), entry.getValue(), nanos));
-        line(out, "%,d calls on %s; share: of the %s that all of them took, waiting for a processor included", calls,
+        line(out, "%,d calls on %s took %s in all (share is of that), waits for a processor included", calls,
                 threads.size() == 1 ? "one thread" : threads.size() + " threads", duration(nanos));
         byTime.forEach(entry -> {
             String event = entry.getKey();

@@ -33,6 +33,7 @@ class NativeCallTableTest {
         assertEquals("uprobe.z.pack               2   3.00 ms   5.00 ms   75 %   83 %  app.B.b", lineWith(table, "uprobe.z.pack "));
         assertEquals(" ".repeat(58) + " 17 %  app.A.a", lineWith(table, "app.A.a"));
         assertEquals("uprobe.z.unpack             1   2.00 ms   2.00 ms   25 %  100 %  app.C.c", lineWith(table, "uprobe.z.unpack "));
+        assertEquals("3 calls on 0 threads took 8.00 ms in all (share is of that), waits for a processor included", lineWith(table, "3 calls"));
         assertEquals("  longest  5.00 ms by app.B.b", lineWith(table, "longest  5"));
         assertEquals("           n=5000000", lineWith(table, "n=5"));
     }

@@ -4,7 +4,8 @@ import java.io.IOException;
 import java.util.List;
 
 /**
- * Hits on threads "worker-0", "worker-1", ... that the JVM does not know. Arguments: threads, hits per thread, then any of
+ * Hits on threads "worker-0", "worker-1", ... that the JVM does not know, with the smallest stacks there are; at its end each calls
+ * {@code probed.part.0} once. Arguments: threads, hits per thread, then any of
  * {@code blocks-all} (a thread of that name has every signal blocked, from before "ready" to the end) and {@code wait} (between "ready" and
  * the workers: until standard input ends).
  */
