@@ -154,7 +154,7 @@ static void drain_all(JNIEnv *env, int all)
 {
     static uint32_t round;
     round++;
-    int32_t high = __atomic_load_n(&up_threads.used_high, __ATOMIC_ACQUIRE);
+    int32_t high = __atomic_load_n(&up_threads.pool.used_high, __ATOMIC_ACQUIRE);
     for (int32_t i = 0; i < high; i++) {
         struct up_thread *t = &up_threads.all[i];
         if (__atomic_load_n(&t->state, __ATOMIC_ACQUIRE) == UP_THREAD_USED)

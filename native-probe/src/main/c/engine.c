@@ -42,7 +42,7 @@ int64_t up_ring_memory(void)
 
 int64_t up_ring_memory_size(void)
 {
-    return (int64_t)up_threads.ring_bytes * up_threads.count;
+    return (int64_t)up_threads.ring_bytes * up_threads.pool.count;
 }
 
 int up_layout(int32_t *out, int32_t capacity)

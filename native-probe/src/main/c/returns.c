@@ -4,8 +4,8 @@
 #include "jvm.h"
 
 static struct up_return table[UP_RETURN_SLOTS];
-static volatile uint64_t free_list;     /* tag << 32 | slot + 1, as in thread.c */
-static int32_t used_high;
+static int32_t next_free[UP_RETURN_SLOTS];
+static struct up_pool pool = { .next = next_free, .count = UP_RETURN_SLOTS };
 uint64_t up_returns_unwound, up_returns_refused;
 
 _Static_assert(sizeof up_return_trampolines == UP_RETURN_SLOTS * UP_TRAMPOLINE_SIZE, "returns_x86_64.S: SLOTS, SIZE");
@@ -22,26 +22,12 @@ static int32_t slot_of(const struct up_return *e)
 
 static struct up_return *take(void)
 {
-    struct up_return *e = NULL;
-    uint64_t top = __atomic_load_n(&free_list, __ATOMIC_ACQUIRE);
-    while ((uint32_t)top != 0) {
-        struct up_return *candidate = &table[(uint32_t)top - 1];
-        uint64_t next = ((top >> 32) + 1) << 32 | (uint32_t)(candidate->next_free + 1);
-        if (__atomic_compare_exchange_n(&free_list, &top, next, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
-            e = candidate;
-            break;
-        }
+    int32_t slot = up_pool_take(&pool);
+    if (slot < 0) {
+        __atomic_add_fetch(&up_returns_refused, 1, __ATOMIC_RELAXED);
+        return NULL;
     }
-    if (!e) {
-        int32_t slot = __atomic_load_n(&used_high, __ATOMIC_RELAXED);
-        do {
-            if (slot == UP_RETURN_SLOTS) {
-                __atomic_add_fetch(&up_returns_refused, 1, __ATOMIC_RELAXED);
-                return NULL;
-            }
-        } while (!__atomic_compare_exchange_n(&used_high, &slot, slot + 1, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
-        e = &table[slot];
-    }
+    struct up_return *e = &table[slot];
     e->below = e->chain = UP_NONE;
     e->flushes = 0;
     e->probe = NULL;
@@ -52,11 +38,7 @@ static struct up_return *take(void)
 static void give_back(struct up_return *e)
 {
     __atomic_store_n(&e->state, UP_RETURN_FREE, __ATOMIC_RELEASE);
-    uint64_t top = __atomic_load_n(&free_list, __ATOMIC_ACQUIRE), next;
-    do {
-        e->next_free = (int32_t)(uint32_t)top - 1;
-        next = ((top >> 32) + 1) << 32 | (uint32_t)(slot_of(e) + 1);
-    } while (!__atomic_compare_exchange_n(&free_list, &top, next, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+    up_pool_give_back(&pool, slot_of(e));
 }
 
 static void give_back_with_chain(struct up_return *e)

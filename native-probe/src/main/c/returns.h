@@ -26,7 +26,6 @@ struct up_return {
     struct up_thread *owner;
     int32_t below;              /* next older entry of the same thread */
     int32_t chain;              /* further entry that waits for the same return; its own slot is unused */
-    int32_t next_free;
     int32_t state;
     int32_t flushes;            /* the word is the return address of a JNI call whose records wait */
     uint64_t first;             /* ring position from which those records lie */

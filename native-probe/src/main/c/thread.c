@@ -22,40 +22,31 @@ int up_threads_init(uint64_t ring_bytes, int32_t count)
         munmap(all, table);
         return -error;
     }
+    void *next = mmap(NULL, (size_t)count * sizeof(int32_t), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (next == MAP_FAILED) {
+        int error = errno;
+        munmap(all, table);
+        munmap(memory, rings);
+        return -error;
+    }
     up_threads.all = all;
     up_threads.memory = memory;
-    up_threads.count = count;
+    up_threads.pool = (struct up_pool){ .next = next, .count = count };
     up_threads.ring_bytes = ring_bytes;
     up_threads.pid = getpid();
     return 0;
 }
 
-/* The free list is a stack; the tag in the upper half changes with every pop and push, so a compare-and-exchange cannot mistake a list that has
- * come back to the same top for the one it read. Indices never used before are handed out once the list is empty. */
 struct up_thread *up_thread_take(void)
 {
-    struct up_thread *t = NULL;
-    uint64_t top = __atomic_load_n(&up_threads.free, __ATOMIC_ACQUIRE);
-    while ((uint32_t)top != 0) {
-        struct up_thread *candidate = &up_threads.all[(uint32_t)top - 1];
-        uint64_t next = ((top >> 32) + 1) << 32 | (uint32_t)(candidate->next_free + 1);
-        if (__atomic_compare_exchange_n(&up_threads.free, &top, next, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
-            t = candidate;
-            break;
-        }
+    int32_t index = up_pool_take(&up_threads.pool);
+    if (index < 0) {
+        __atomic_add_fetch(&up_threads.refused, 1, __ATOMIC_RELAXED);
+        return NULL;
     }
-    if (!t) {
-        int32_t index = __atomic_load_n(&up_threads.used_high, __ATOMIC_RELAXED);
-        do {
-            if (index >= up_threads.count) {
-                __atomic_add_fetch(&up_threads.refused, 1, __ATOMIC_RELAXED);
-                return NULL;
-            }
-        } while (!__atomic_compare_exchange_n(&up_threads.used_high, &index, index + 1, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
-        t = &up_threads.all[index];
-        t->index = index;
-        t->ring = up_threads.memory + (uint64_t)index * up_threads.ring_bytes;
-    }
+    struct up_thread *t = &up_threads.all[index];
+    t->index = index;
+    t->ring = up_threads.memory + (uint64_t)index * up_threads.ring_bytes;
     t->head = t->tail = 0;
     t->committing = 0;
     t->reading = 0;
@@ -74,9 +65,5 @@ void up_thread_give_back(struct up_thread *t)
     madvise(t->ring, up_threads.ring_bytes, MADV_DONTNEED);   /* memory back to the kernel, and zero when it is used again */
     __atomic_store_n(&t->state, UP_THREAD_FREE, __ATOMIC_RELEASE);
     __atomic_add_fetch(&up_threads.recycled, 1, __ATOMIC_RELAXED);
-    uint64_t top = __atomic_load_n(&up_threads.free, __ATOMIC_ACQUIRE), next;
-    do {
-        t->next_free = (int32_t)(uint32_t)top - 1;
-        next = ((top >> 32) + 1) << 32 | (uint32_t)(t->index + 1);
-    } while (!__atomic_compare_exchange_n(&up_threads.free, &top, next, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+    up_pool_give_back(&up_threads.pool, t->index);
 }

@@ -9,6 +9,7 @@
 #define UP_THREAD_H
 
 #include "arch.h"
+#include "pool.h"
 #include "uprobe.h"
 
 enum { UP_NONE = -1 };
@@ -22,7 +23,6 @@ struct up_thread {
     int32_t committing;         /* the owner is making events of its records: hits meanwhile are our own doing */
     int32_t tid;
     int32_t index;
-    int32_t next_free;
     int32_t state;
     int32_t returns;            /* newest entry of this thread in the return table, or UP_NONE */
     uint8_t *ring;
@@ -32,11 +32,9 @@ struct up_thread {
 
 struct up_threads {
     struct up_thread *all;
-    int32_t count;
-    int32_t used_high;          /* none at or above this index was ever used */
+    struct up_pool pool;
     uint8_t *memory;            /* rings, one after the other */
     uint64_t ring_bytes;
-    volatile uint64_t free;     /* tag << 32 | index + 1 */
     uint64_t taken, recycled, refused;
     int32_t pid;                /* the process that the engine was set up in */
 };
