@@ -69,26 +69,33 @@ static int read_task_file(int32_t tid, const char *file, char *into, size_t size
     return 0;
 }
 
-/* Field 22 of /proc/PID/stat, counted after the last ')' as the name may hold anything; 0 if there is no such thread. */
+/* Field 22 of /proc/PID/stat, counted after the last ')' as the name may hold anything; 0 if there is no such thread, UNKNOWN if it can not be
+ * told now (no file descriptor left, no memory, no /proc). */
+static const uint64_t UNKNOWN = UINT64_MAX;
 static uint64_t start_time_of(int32_t tid)
 {
     char stat[1024], *p;
-    if (read_task_file(tid, "stat", stat, sizeof stat) != 0 || !(p = strrchr(stat, ')')))
-        return 0;
+    int error = read_task_file(tid, "stat", stat, sizeof stat);
+    if (error != 0)
+        return error == -ENOENT || error == -ESRCH ? 0 : UNKNOWN;
+    if (!(p = strrchr(stat, ')')))
+        return UNKNOWN;
     for (int field = 2; field < 22 && p; field++)
         p = strchr(p + 1, ' ');
-    return p ? strtoull(p, NULL, 10) : 0;
+    return p ? strtoull(p, NULL, 10) : UNKNOWN;
 }
 
 /* Whether the kernel thread that took t is gone. A thread id may have been given out again: then the start time differs. Looking that up opens a
  * file, so it is done at first and then now and then; the id alone costs one short system call. */
 static int is_gone(struct up_thread *t, uint32_t round)
 {
-    if (syscall(SYS_tgkill, up_threads.pid, t->tid, 0) != 0)
+    if (syscall(SYS_tgkill, up_threads.pid, t->tid, 0) != 0 && errno == ESRCH)
         return 1;
     if (t->start_time && (round + (uint32_t)t->index) % START_TIME_ROUNDS != 0)
         return 0;
     uint64_t start = start_time_of(t->tid);
+    if (start == UNKNOWN)
+        return 0;               /* better a ring kept too long than one taken from a living thread */
     if (start == 0 || (t->start_time && start != t->start_time))
         return 1;
     t->start_time = start;

@@ -274,6 +274,12 @@ void up_jvm_flush(struct up_thread *t, struct up_return *e)
             return;
         }
     }
+    /* The anchor is not the call's any more: a virtual thread was frozen in it (Object.wait, JEP 491), its frames are in the heap. */
+    if (load(thread + (uint64_t)vm.last_java_sp) - UP_WORD != e->sp) {
+        count(&up_flush_stats.refused_state_at_return);
+        leave_to_drain(t, e, UP_DRAINED_STATE_CHANGED);
+        return;
+    }
     JNIEnv *env = (JNIEnv *)(thread + env_distance);
     struct up_run runs[32];
     struct up_wanted wanted = { .call = e->sp };

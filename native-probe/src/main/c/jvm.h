@@ -12,7 +12,8 @@
  *   - the word lies in the code cache and differs from last_Java_pc (a runtime call's pc is taken from that very word: make_walkable);
  *   - the frame of the anchor is a native method's (interpreter, or nmethod of a native method) or an FFM downcall stub;
  *   - the method is not one of jdk.jfr.internal, whose writer may be half-way through an event;
- * and when the call returns, the state is looked at again before anything else: if it is not _thread_in_native, nothing is touched. */
+ * and when the call returns, state and anchor are looked at again before anything else: if the state is not _thread_in_native, or the anchor is
+ * not that of this call any more (a virtual thread that was frozen in Object.wait), nothing is touched. */
 #ifndef UP_JVM_H
 #define UP_JVM_H
 

@@ -22,7 +22,7 @@ class BadInputIT {
         ChildJvm.Outcome outcome = ChildJvm.of(jdk, ZipRounds.class)
                 .probes("p:a/ok {libz.so*,libzip.so}:deflate", "p nosuchlibrary:deflate", "p {libz.so*,libzip.so}:deflat", "p {libz.so*,libzip.so}:deflate+0xfffff",
                         "p:m/one libc:qsort_r+1", "p:m/two libc:qsort_r+2", "p:m/three libc:qsort_r+3", "p:m/four libc:qsort_r+4", "p libz:deflate a=%foo",
-                        "p libz:deflate a=+8($arg1", "@no/such/file", "c libc:setjmp", "c libc:dlsym", "p libc:close", "p libc:memcpy", "nonsense")
+                        "p libz:deflate a=+8($arg1", "@no/such/file", "c libc:setjmp", "c libc:dlsym", "p libc:close", "p libc:free", "p libc:memcpy", "nonsense")
                 .run("rounds", "5").ok();
         outcome.number("sum");
         List<String> lines = outcome.err().lines().filter(line -> line.startsWith("uprobe: ")).toList();
@@ -34,6 +34,7 @@ class BadInputIT {
         has(lines, "column ");
         has(lines, "no/such/file");
         has(lines, "close: libc runs this function with all signals blocked, where a trap kills the process");
+        has(lines, "free: libc runs this function with all signals blocked");
         has(lines, "memcpy: the symbol is a resolver (IFUNC)");
         has(lines, "dlsym: the function reads its own return address, which a return probe changes");
         has(lines, "\"nonsense\"");

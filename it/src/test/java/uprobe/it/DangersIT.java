@@ -21,7 +21,9 @@ import uprobe.it.app.CallbacksRunIntoProbes;
 import uprobe.it.app.MakeBootJar;
 import uprobe.it.app.NativeThreads;
 import uprobe.it.app.NearTheStacksEnd;
+import uprobe.it.app.NoFilesLeft;
 import uprobe.it.app.ThrowsThroughProbes;
+import uprobe.it.app.Waiters;
 
 /** What crashed a naive version: each a place where a return address must not be swapped, or a thread is not what it was. */
 class DangersIT {
@@ -232,6 +234,32 @@ class DangersIT {
         assertEquals(8, odd.size(), "a symbol that is no Java name is still an event's and a frame's");
         assertEquals("libnative_threads.probed\u00b7part\u00b70", Recorded.frame(odd.get(0), 0));
         assertEquals("probed.part.0", odd.get(0).getEventType().getLabel());
+        outcome.forget();
+    }
+
+    @ParameterizedTest
+    @MethodSource("jdks")
+    void virtualThreadsFrozenInObjectWaitOnceCrashedHere(Jdk jdk) throws Exception {
+        ChildJvm.Outcome outcome = ChildJvm.of(jdk, Waiters.class).options("-Xmx256m")
+                .probes("p:it/wait libjvm:JVM_MonitorWait", "p:it/notify libjvm:JVM_MonitorNotifyAll").run("3000").ok();
+        Recorded recorded = outcome.recorded();
+        for (String type : List.of("uprobe.it.wait", "uprobe.it.notify")) {
+            assertTrue(recorded.of(type).size() > 100, type);
+            assertEquals(recorded.counters(type).recorded(), recorded.of(type).size(), type);
+        }
+        outcome.forget();
+    }
+
+    @ParameterizedTest
+    @MethodSource("jdks")
+    void withNoFileDescriptorLeftLivingThreadsWereOnceTakenForGone(Jdk jdk) throws Exception {
+        ChildJvm.Outcome outcome = ChildJvm.of(jdk, NoFilesLeft.class).startedBy("prlimit", "--nofile=200")
+                .probes("c:it/sleep libjvm:JVM_Sleep", "c:it/exists libjava:Java_java_io_UnixFileSystem_getBooleanAttributes0").run().ok();
+        Recorded recorded = outcome.recorded();
+        for (RecordedEvent event : recorded.of("uprobe.it.exists")) {
+            assertTrue(!"thread ended".equals(event.getString("drained")), "a living thread lost its ring");
+        }
+        assertTrue(recorded.of("uprobe.it.exists").size() > 1000);
         outcome.forget();
     }
 }

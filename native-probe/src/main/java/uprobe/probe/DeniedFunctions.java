@@ -11,7 +11,10 @@ import uprobe.probe.spec.ProbeType;
 final class DeniedFunctions {
     private static final Set<String> C_LIBRARY = Set.of("libc", "libpthread", "libdl", "librt", "ld-linux-x86-64", "libjsig");
 
-    /** Run by glibc itself with all signals blocked: a starting or ending thread, the child of posix_spawn, abort, timer and aio helpers. */
+    /**
+     * Run by glibc itself with all signals blocked: a starting or ending thread, the child of posix_spawn, abort, timer and aio helpers. An ending
+     * thread frees the stacks of others once more than 40 MB of them are cached (nptl/nptl-stack.c), hence {@code free}.
+     */
     private static final Set<String> WITH_SIGNALS_BLOCKED = Set.of(
             "start_thread", "__clone", "clone", "__clone3", "clone3", "__clone_internal", "pthread_create", "__pthread_create_2_1",
             "pthread_exit", "__pthread_exit", "__libc_start_main", "__nptl_deallocate_stack", "__nptl_free_tcb", "__free_tcb",
@@ -26,7 +29,7 @@ final class DeniedFunctions {
             "__getrlimit", "getrlimit", "getrlimit64", "__getrlimit64", "_exit", "_Exit", "exit_group", "__exit_thread",
             "abort", "raise", "gsignal", "__raise", "tgkill", "pthread_kill", "__pthread_kill", "__pthread_kill_internal",
             "system", "popen", "timer_create", "aio_read", "aio_write", "lio_listio", "getaddrinfo_a",
-            "longjmp_unwind", "__rseq_unregister");
+            "free", "__libc_free", "cfree", "__free", "_int_free", "munmap_chunk", "_dl_deallocate_tls", "__nptl_free_stacks", "__rseq_unregister");
 
     /** On the way of the trap itself: signal delivery, masks, the return from a handler. */
     private static final Set<String> SIGNALS = Set.of(
