@@ -58,6 +58,12 @@ static inline int up_cmpxchg_local(volatile uint64_t *word, uint64_t *expected, 
     return done;
 }
 
+/* Statistics only: no order with anything else. */
+static inline void up_count(uint64_t *counter)
+{
+    __atomic_add_fetch(counter, 1, __ATOMIC_RELAXED);
+}
+
 static inline uint64_t up_rdtsc(void)
 {
     uint32_t low, high;

@@ -4,16 +4,11 @@
 #include "jvm.h"
 #include "ring.h"
 
-static inline void count(uint64_t *counter)
-{
-    __atomic_add_fetch(counter, 1, __ATOMIC_RELAXED);
-}
-
 static void hit_entry(struct up_thread *t, struct up_probe *probe, const struct up_regs *regs, uint64_t time, const struct up_context *context)
 {
     struct up_hit *hit = up_ring_reserve(t, probe->record_length);
     if (!hit) {
-        count(&probe->counters.dropped);
+        up_count(&probe->counters.dropped);
         return;
     }
     hit->probe = probe->id;
@@ -33,7 +28,7 @@ static void hit_call(struct up_thread *t, struct up_probe *probe, const struct u
     if (e)
         e = up_return_wait(e);
     if (!e) {
-        count(&probe->counters.missed);
+        up_count(&probe->counters.missed);
         return;
     }
     e->time = time;
@@ -54,13 +49,13 @@ void up_hit_site(const struct up_site *site, const struct up_regs *regs)
         if (!__atomic_load_n(&c->active, __ATOMIC_RELAXED))
             continue;
         struct up_probe *probe = c->probe;
-        count(&probe->counters.hits);
+        up_count(&probe->counters.hits);
         if (!t) {
-            count(&probe->counters.dropped);
+            up_count(&probe->counters.dropped);
             continue;
         }
         if (t->committing) {
-            count(&probe->counters.missed);
+            up_count(&probe->counters.missed);
             continue;
         }
         if (!looked) {
@@ -81,7 +76,7 @@ void up_hit_complete(struct up_thread *t, struct up_return *e, const struct up_r
     e->probe = NULL;
     struct up_hit *hit = up_ring_reserve(t, probe->record_length);
     if (!hit) {
-        count(&probe->counters.dropped);
+        up_count(&probe->counters.dropped);
         return;
     }
     int is_call = probe->kind == UP_PROBE_CALL;

@@ -35,11 +35,6 @@ static struct early { uint64_t thread; int64_t id; } *early;
 static int early_count;
 static jfieldID field_eetop, field_tid;
 
-static inline void count(uint64_t *counter)
-{
-    __atomic_add_fetch(counter, 1, __ATOMIC_RELAXED);
-}
-
 static inline uint64_t load(uint64_t address)
 {
     return *(const volatile uint64_t *)address;
@@ -161,7 +156,7 @@ void up_jvm_context(struct up_thread *t, uint64_t sp, struct up_context *out)
         return;
     }
     if (state_of(thread) != THREAD_IN_NATIVE || !pc) {
-        count(&up_flush_stats.refused_state);
+        up_count(&up_flush_stats.refused_state);
         left_to_drain(out, thread, UP_DRAINED_VM_STATE);
         return;
     }
@@ -174,12 +169,12 @@ void up_jvm_context(struct up_thread *t, uint64_t sp, struct up_context *out)
         enum frame_kind kind;
         if (address == pc || address < (uint64_t)vm.code_low || address >= (uint64_t)vm.code_high
             || (kind = frame_kind(thread, pc)) == FRAME_OTHER) {
-            count(&up_flush_stats.refused_runtime_call);
+            up_count(&up_flush_stats.refused_runtime_call);
             left_to_drain(out, thread, UP_DRAINED_RUNTIME_CALL);
             return;
         }
         if (kind == FRAME_JFR_METHOD) {
-            count(&up_flush_stats.refused_jfr);
+            up_count(&up_flush_stats.refused_jfr);
             left_to_drain(out, thread, UP_DRAINED_JFR);
             return;
         }
@@ -191,14 +186,14 @@ void up_jvm_context(struct up_thread *t, uint64_t sp, struct up_context *out)
     }
     e = up_return_swap(t, at);
     if (!e) {
-        count(&up_flush_stats.slots_refused);
+        up_count(&up_flush_stats.slots_refused);
         left_to_drain(out, thread, UP_DRAINED_NO_RETURN_SLOT);
         return;
     }
     if (!e->flushes) {
         e->first = t->head;
         e->flushes = 1;
-        count(&up_flush_stats.swaps);
+        up_count(&up_flush_stats.swaps);
     }
     out->call = at;
     out->flags = 0;
@@ -228,7 +223,7 @@ int up_jvm_commit(void *environment, const struct up_run *run, int64_t tid, void
     arguments[3].l = name;
     arguments[4].j = id;
     arguments[5].l = reason;
-    count(&up_flush_stats.upcalls);
+    up_count(&up_flush_stats.upcalls);
     (*env)->CallStaticVoidMethodA(env, commit->clazz, commit->method, arguments);
     if (!(*env)->ExceptionCheck(env))
         return 0;
@@ -237,7 +232,7 @@ int up_jvm_commit(void *environment, const struct up_run *run, int64_t tid, void
     if (thrown && (*env)->IsInstanceOf(env, exception, thread_death)) {
         *thrown = exception;    /* not ours: Thread.stop of JDK 17, thrown at the first place that could */
     } else {
-        count(&up_flush_stats.failed);
+        up_count(&up_flush_stats.failed);
         (*env)->DeleteLocalRef(env, exception);
     }
     return 1;
@@ -259,24 +254,24 @@ static void leave_to_drain(struct up_thread *t, struct up_return *e, enum up_dra
 
 void up_jvm_flush(struct up_thread *t, struct up_return *e)
 {
-    count(&up_flush_stats.flushes);
+    up_count(&up_flush_stats.flushes);
     uint64_t thread = java_thread(), here = (uint64_t)__builtin_frame_address(0);
     if (!thread || state_of(thread) != THREAD_IN_NATIVE) {
-        count(&up_flush_stats.refused_state_at_return);
+        up_count(&up_flush_stats.refused_state_at_return);
         leave_to_drain(t, e, UP_DRAINED_STATE_CHANGED);
         return;
     }
     if (vm.stack_base >= 0) {
         uint64_t end = load(thread + (uint64_t)vm.stack_base) - load(thread + (uint64_t)vm.stack_size);
         if (here < end + UPCALL_STACK) {
-            count(&up_flush_stats.refused_stack_end);
+            up_count(&up_flush_stats.refused_stack_end);
             leave_to_drain(t, e, UP_DRAINED_STACK_END);
             return;
         }
     }
     /* The anchor is not the call's any more: a virtual thread was frozen in it (Object.wait, JEP 491), its frames are in the heap. */
     if (load(thread + (uint64_t)vm.last_java_sp) - UP_WORD != e->sp) {
-        count(&up_flush_stats.refused_state_at_return);
+        up_count(&up_flush_stats.refused_state_at_return);
         leave_to_drain(t, e, UP_DRAINED_STATE_CHANGED);
         return;
     }
@@ -447,11 +442,6 @@ int up_jvm_attach(JNIEnv *env, const struct up_vm_layout *layout)
         return failure;
     __atomic_store_n(&attached, 1, __ATOMIC_RELEASE);
     return 0;
-}
-
-int64_t up_jvm_current_thread(void)
-{
-    return attached ? (int64_t)java_thread() : 0;
 }
 
 UP_EXPORT int up_commit_register(JNIEnv *env, int32_t probe, jclass clazz, const char *method);

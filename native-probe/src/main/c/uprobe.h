@@ -100,8 +100,6 @@ struct up_vm_layout {
     int64_t last_java_fp;
     int64_t stack_base;
     int64_t stack_size;
-    int64_t osthread;
-    int64_t osthread_id;        /* from OSThread* */
     int64_t code_low;           /* CodeCache::_low_bound, _high_bound: values */
     int64_t code_high;
     int64_t interpreter_low;    /* the interpreter's StubQueue: values */
@@ -185,8 +183,6 @@ UP_EXPORT int up_trap_statistics(struct up_trap_statistics *out);
 
 /* ---- jvm.c, drain.c ---- */
 /* up_jvm_attach, up_commit_register and up_drain_start take JNI references: they are declared where they stand, jvm.c and drain.c. */
-/* The JavaThread* of the calling thread, 0 if it has none: for checks. */
-UP_EXPORT int64_t up_jvm_current_thread(void);
 struct up_flush_statistics {
     uint64_t swaps;             /* return addresses of JNI calls swapped */
     uint64_t flushes;           /* flush trampolines run */

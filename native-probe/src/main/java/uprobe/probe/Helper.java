@@ -39,7 +39,6 @@ final class Helper {
     static native int up_trap_statistics(long[] out);
     static native int up_shadow_stack_on();
     static native int up_jvm_attach(JNIEnv env, Pointer layout);
-    static native long up_jvm_current_thread();
     static native int up_flush_statistics(long[] out);
     static native int up_drain_start(JNIEnv env, Object thread, long periodNs, long longCallNs);
     static native int up_drain_now(int all, long timeoutNs);

@@ -47,7 +47,7 @@ public final class ProbeEngine {
     }
 
     /** What {@link #plan} found for one address: everything but the deed. */
-    private record Plan(long address, byte original, byte[] slotCode, long slot, SlotRegion region, ArmedSite described) {}
+    private record Plan(long address, byte original, byte[] slotCode, long slot, ArmedSite described) {}
 
     private final EngineOptions options;
     private final ByteBuffer records;
@@ -298,12 +298,12 @@ public final class ProbeEngine {
                     + Long.toHexString(displaced.address() - symbol.address()) + " and +0x"
                     + Long.toHexString(displaced.address() + displaced.length() - symbol.address()));
         }
-        pin(library, where);
+        pin(library);
         byte[] bytes = java.util.Arrays.copyOfRange(code, (int) offset, (int) offset + displaced.length());
         SlotRegion region = regionFor(library, where);
         try {
             long slot = region.take();
-            return new Plan(address, bytes[0], Relocator.relocate(displaced, bytes, slot), slot, region,
+            return new Plan(address, bytes[0], Relocator.relocate(displaced, bytes, slot), slot,
                     new ArmedSite(library.fileName(), named(symbol, offset), address, Mechanism.BOOST, "jumps are not there yet"));
         } catch (Relocator.NotRelocatable e) {
             throw new ProbeRefusedException(e.refusal, where, e.getMessage());
@@ -333,7 +333,7 @@ public final class ProbeEngine {
     }
 
     /** A library with probes is never unmapped: its dynamic linker's reference count is one higher. */
-    private void pin(LoadedLibrary library, String where) throws ProbeRefusedException {
+    private void pin(LoadedLibrary library) {
         String path = library.path().toString();
         pins.computeIfAbsent(path, Helper::pin);
     }

@@ -12,10 +12,10 @@ import java.util.Map;
  */
 final class VmLayout {
     /** 64-bit words of {@code struct up_vm_layout}. */
-    static final int WORDS = 29;
+    static final int WORDS = 27;
     private static final long UNKNOWN = -1;
     /** Words of {@code up_vm_layout}: heaps .. block_size. */
-    private static final int HEAPS = 12, LAST_OF_HEAPS = 20;
+    private static final int HEAPS = 10, LAST_OF_HEAPS = 18;
 
     private final NativeLibrary jvm;
     /** "Type::field" to its offset, or for static fields its address. */
@@ -95,8 +95,6 @@ final class VmLayout {
             nested(anchor, offset("JavaFrameAnchor::_last_Java_fp")),
             offset("JavaThread::_stack_base", "Thread::_stack_base"),
             offset("JavaThread::_stack_size", "Thread::_stack_size"),
-            offset("JavaThread::_osthread", "Thread::_osthread"),
-            offset("OSThread::_thread_id"),
             staticWord("CodeCache::_low_bound"),
             staticWord("CodeCache::_high_bound"),
             interpreterLow,
