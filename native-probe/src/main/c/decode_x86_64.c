@@ -100,3 +100,190 @@ int up_decode(const uint8_t *bytes, int32_t length, int64_t address, struct up_i
     }
     return n;
 }
+
+static int gpr(ZydisRegister reg)
+{
+    ZydisRegister whole = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, reg);
+    return ZydisRegisterGetClass(whole) == ZYDIS_REGCLASS_GPR64 ? ZydisRegisterGetId(whole) : UP_NO_REGISTER;
+}
+
+static void use(struct up_detail *out, ZydisRegister reg)
+{
+    int n = gpr(reg);
+    if (n != UP_NO_REGISTER)
+        out->used |= (uint16_t)(1u << n);
+}
+
+static int is_plain_register(const ZydisDecodedOperand *o)
+{
+    ZydisRegisterClass class = ZydisRegisterGetClass(o->reg.value);
+    return o->type == ZYDIS_OPERAND_TYPE_REGISTER && (class == ZYDIS_REGCLASS_GPR64 || class == ZYDIS_REGCLASS_GPR32);
+}
+
+static void lea(const ZydisDecodedInstruction *insn, const ZydisDecodedOperand *o, struct up_detail *out)
+{
+    if (o[1].mem.base == ZYDIS_REGISTER_RIP) {
+        out->operation = UP_OP_MOVE_IMMEDIATE;      /* of the target, which the planner knows */
+        return;
+    }
+    out->operation = UP_OP_LEA;
+    out->b = (uint8_t)gpr(o[1].mem.base);
+    out->c = (uint8_t)gpr(o[1].mem.index);
+    out->scale = o[1].mem.scale;
+    out->immediate = insn->raw.disp.size ? insn->raw.disp.value : 0;
+}
+
+/* Fills in the operation if it is one that the handler can do itself: no memory but the stack's, no flags. */
+static void operation_of(const ZydisDecodedInstruction *insn, const ZydisDecodedOperand *o, struct up_detail *out)
+{
+    int relative = insn->raw.imm[0].is_relative, wide = insn->operand_width == 64, plain = wide || insn->operand_width == 32;
+    out->size = (uint8_t)(insn->operand_width / 8);
+    switch (insn->mnemonic) {
+    case ZYDIS_MNEMONIC_NOP:
+    case ZYDIS_MNEMONIC_ENDBR64:
+        out->operation = UP_OP_NOP;
+        break;
+    case ZYDIS_MNEMONIC_JMP:
+    case ZYDIS_MNEMONIC_CALL: {
+        int call = insn->mnemonic == ZYDIS_MNEMONIC_CALL;
+        if (insn->meta.branch_type == ZYDIS_BRANCH_TYPE_FAR)
+            break;
+        if (relative)
+            out->operation = call ? UP_OP_CALL : UP_OP_JUMP;
+        else if (is_plain_register(o) && o->size == 64) {
+            out->operation = call ? UP_OP_CALL_REGISTER : UP_OP_JUMP_REGISTER;
+            out->a = (uint8_t)gpr(o->reg.value);
+        }
+        break;
+    }
+    case ZYDIS_MNEMONIC_LOOP:
+    case ZYDIS_MNEMONIC_LOOPE:
+    case ZYDIS_MNEMONIC_LOOPNE:
+    case ZYDIS_MNEMONIC_JRCXZ:
+    case ZYDIS_MNEMONIC_JECXZ:
+        out->operation = UP_OP_LOOP;
+        out->condition = insn->opcode & 3;
+        out->size = (uint8_t)(insn->address_width / 8);
+        break;
+    case ZYDIS_MNEMONIC_RET:
+        if (insn->meta.branch_type == ZYDIS_BRANCH_TYPE_FAR)
+            break;
+        out->operation = UP_OP_RETURN;
+        out->immediate = insn->raw.imm[0].size ? (int64_t)insn->raw.imm[0].value.u : 0;
+        break;
+    case ZYDIS_MNEMONIC_PUSH:
+        if (!wide)
+            break;
+        if (is_plain_register(o)) {
+            out->operation = UP_OP_PUSH;
+            out->a = (uint8_t)gpr(o->reg.value);
+        } else if (o->type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
+            out->operation = UP_OP_PUSH_IMMEDIATE;
+            out->immediate = insn->raw.imm[0].value.s;
+        }
+        break;
+    case ZYDIS_MNEMONIC_POP:
+        if (wide && is_plain_register(o)) {
+            out->operation = UP_OP_POP;
+            out->a = (uint8_t)gpr(o->reg.value);
+        }
+        break;
+    case ZYDIS_MNEMONIC_LEAVE:
+        if (wide)
+            out->operation = UP_OP_LEAVE;
+        break;
+    case ZYDIS_MNEMONIC_LEA:
+        if (!plain || insn->address_width != 64)
+            break;
+        out->a = (uint8_t)gpr(o->reg.value);
+        lea(insn, o, out);
+        break;
+    case ZYDIS_MNEMONIC_MOV:
+        if (!plain || !is_plain_register(o))
+            break;
+        if (is_plain_register(o + 1)) {
+            out->operation = UP_OP_MOVE;
+            out->b = (uint8_t)gpr(o[1].reg.value);
+        } else if (o[1].type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
+            out->operation = UP_OP_MOVE_IMMEDIATE;
+            out->immediate = insn->raw.imm[0].value.s;
+        }
+        out->a = (uint8_t)gpr(o->reg.value);
+        break;
+    default:
+        if (insn->meta.category == ZYDIS_CATEGORY_COND_BR && relative) {
+            out->operation = UP_OP_JUMP_IF;
+            out->condition = insn->opcode & 15;
+        }
+        break;
+    }
+}
+
+static uint8_t step_flags_of(const ZydisDecodedInstruction *insn)
+{
+    switch (insn->mnemonic) {
+    case ZYDIS_MNEMONIC_CALL:
+        return UP_STEP_CALL;
+    case ZYDIS_MNEMONIC_PUSHF:
+    case ZYDIS_MNEMONIC_PUSHFQ:
+        return UP_STEP_PUSHF;
+    case ZYDIS_MNEMONIC_POPF:
+    case ZYDIS_MNEMONIC_POPFQ:
+        return UP_STEP_POPF;
+    default:
+        return 0;
+    }
+}
+
+static uint8_t hazards_of(const ZydisDecodedInstruction *insn, const ZydisDecodedOperand *o)
+{
+    uint8_t hazards = 0;
+    int near = insn->meta.branch_type == ZYDIS_BRANCH_TYPE_SHORT || insn->meta.branch_type == ZYDIS_BRANCH_TYPE_NEAR;
+    if (near && insn->attributes & ZYDIS_ATTRIB_HAS_OPERANDSIZE && !insn->raw.rex.W)
+        hazards |= UP_HAZARD_SHORT_BRANCH;
+    int loads_ss = insn->operand_count_visible > 0 && o->type == ZYDIS_OPERAND_TYPE_REGISTER && o->reg.value == ZYDIS_REGISTER_SS
+        && o->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE;
+    if (loads_ss || insn->meta.category == ZYDIS_CATEGORY_SYSCALL || insn->meta.category == ZYDIS_CATEGORY_INTERRUPT)
+        hazards |= UP_HAZARD_NO_STEP;
+    return hazards;
+}
+
+/* One instruction; -EINVAL if the bytes begin none. */
+int up_describe(const uint8_t *bytes, int32_t length, struct up_detail *out)
+{
+    ZydisDecoder decoder;
+    ZydisDecoderContext context;
+    ZydisDecodedInstruction insn;
+    ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
+    if (ZYAN_FAILED(ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64))
+        || ZYAN_FAILED(ZydisDecoderDecodeInstruction(&decoder, &context, bytes, (ZyanUSize)length, &insn))
+        || ZYAN_FAILED(ZydisDecoderDecodeOperands(&decoder, &context, &insn, operands, insn.operand_count)))
+        return -EINVAL;
+    *out = (struct up_detail){ .operation = UP_OP_NONE, .a = UP_NO_REGISTER, .b = UP_NO_REGISTER, .c = UP_NO_REGISTER };
+    for (int i = 0; i < insn.operand_count; i++) {
+        const ZydisDecodedOperand *o = &operands[i];
+        if (o->type == ZYDIS_OPERAND_TYPE_REGISTER)
+            use(out, o->reg.value);
+        if (o->type == ZYDIS_OPERAND_TYPE_MEMORY) {
+            out->memory |= o->mem.type != ZYDIS_MEMOP_TYPE_AGEN;
+            use(out, o->mem.base);
+            use(out, o->mem.index);
+        }
+    }
+    out->modrm_at = insn.attributes & ZYDIS_ATTRIB_HAS_MODRM ? insn.raw.modrm.offset : 0;
+    if (insn.attributes & ZYDIS_ATTRIB_HAS_REX) {
+        out->prefix = UP_PREFIX_REX;
+        out->prefix_at = insn.raw.rex.offset;
+    } else if (insn.attributes & ZYDIS_ATTRIB_HAS_VEX) {
+        out->prefix = insn.raw.vex.size == 2 ? UP_PREFIX_VEX2 : UP_PREFIX_LONG;
+        out->prefix_at = insn.raw.vex.offset;
+    } else if (insn.attributes & (ZYDIS_ATTRIB_HAS_EVEX | ZYDIS_ATTRIB_HAS_XOP)) {
+        out->prefix = UP_PREFIX_LONG;
+        out->prefix_at = insn.attributes & ZYDIS_ATTRIB_HAS_EVEX ? insn.raw.evex.offset : insn.raw.xop.offset;
+    }
+    out->opcode = insn.opcode;
+    out->step_flags = step_flags_of(&insn);
+    out->hazards = hazards_of(&insn, operands);
+    operation_of(&insn, operands, out);
+    return 0;
+}

@@ -88,13 +88,23 @@ int up_probe_counters(int32_t id, struct up_counters *out)
     return 0;
 }
 
+static int copy_safely(long call, uint64_t address, const void *ours, uint32_t length)
+{
+    struct iovec local = { (void *)ours, length }, remote = { (void *)address, length };
+    /* Asked each time: in the child of a fork a remembered pid would mean the parent's memory. */
+    long self = up_syscall3(SYS_getpid, 0, 0, 0);
+    long n = up_syscall6(call, self, (long)&local, 1, (long)&remote, 1, 0);
+    return n == (long)length ? 0 : n < 0 ? (int)n : -EFAULT;
+}
+
 int up_read_safely(uint64_t address, void *into, uint32_t length)
 {
-    struct iovec local = { into, length }, remote = { (void *)address, length };
-    /* Asked each time: in the child of a fork a remembered pid would read the parent's memory. */
-    long self = up_syscall3(SYS_getpid, 0, 0, 0);
-    long n = up_syscall6(SYS_process_vm_readv, self, (long)&local, 1, (long)&remote, 1, 0);
-    return n == (long)length ? 0 : n < 0 ? (int)n : -EFAULT;
+    return copy_safely(SYS_process_vm_readv, address, into, length);
+}
+
+int up_write_safely(uint64_t address, const void *from, uint32_t length)
+{
+    return copy_safely(SYS_process_vm_writev, address, from, length);
 }
 
 static int64_t narrow(uint64_t value, unsigned size, int is_signed)

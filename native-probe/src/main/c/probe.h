@@ -38,6 +38,9 @@ uint16_t up_probe_unread(const struct up_probe *probe, int at_return, int64_t *v
 /* Bytes at address without a fault: 0 or -errno. A system call; allowed in the hit path. */
 int up_read_safely(uint64_t address, void *into, uint32_t length);
 
+/* The other way round. */
+int up_write_safely(uint64_t address, const void *from, uint32_t length);
+
 /* Memory for things that live as long as the process: never freed, zeroed. Not for the hit path. NULL when the kernel gives none. */
 void *up_keep(size_t bytes);
 

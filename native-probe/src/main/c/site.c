@@ -5,33 +5,15 @@
 #include <errno.h>
 #include <unistd.h>
 
-/* Open addressing, at most half full. A fuller table is copied into one of twice the size, which is then published whole; the old one stays, as
- * a trap handler may be looking into it. */
-struct table {
-    uint64_t capacity;          /* power of two */
-    struct up_site *entries[];
-};
-static struct table *table;
+static struct up_table sites;
 
-enum { SITES_PER_PAGE = 1024, PAGES = 4096, FIRST_CAPACITY = 1024 };
+enum { SITES_PER_PAGE = 1024, PAGES = 4096 };
 static struct up_site *pages[PAGES];
 static int32_t site_count;
 
-static uint64_t hash(uint64_t address)
-{
-    return address * 0x9e3779b97f4a7c15u >> 16;
-}
-
 const struct up_site *up_site_find(uint64_t address)
 {
-    const struct table *t = __atomic_load_n(&table, __ATOMIC_ACQUIRE);
-    if (!t)
-        return NULL;
-    for (uint64_t i = hash(address);; i++) {
-        const struct up_site *site = __atomic_load_n(&t->entries[i & (t->capacity - 1)], __ATOMIC_ACQUIRE);
-        if (!site || site->address == address)
-            return site;
-    }
+    return (const struct up_site *)up_table_find(&sites, address);
 }
 
 static struct up_site *site_at(int32_t index)
@@ -39,49 +21,33 @@ static struct up_site *site_at(int32_t index)
     return index < 0 || index >= site_count ? NULL : &pages[index / SITES_PER_PAGE][index % SITES_PER_PAGE];
 }
 
-static void insert(struct table *t, struct up_site *site)
-{
-    uint64_t i = hash(site->address);
-    while (t->entries[i & (t->capacity - 1)])
-        i++;
-    __atomic_store_n(&t->entries[i & (t->capacity - 1)], site, __ATOMIC_RELEASE);
-}
-
-static int make_room(void)
-{
-    if (table && (uint64_t)site_count * 2 < table->capacity)
-        return 0;
-    uint64_t capacity = table ? table->capacity * 2 : FIRST_CAPACITY;
-    struct table *larger = up_keep(sizeof *larger + capacity * sizeof larger->entries[0]);
-    if (!larger)
-        return -ENOMEM;
-    larger->capacity = capacity;
-    for (int32_t i = 0; i < site_count; i++)
-        insert(larger, site_at(i));
-    __atomic_store_n(&table, larger, __ATOMIC_RELEASE);
-    return 0;
-}
-
 /* Caller holds Java's engine lock, as for all that follow. */
-int up_site_define(int64_t address, int64_t slot, int32_t original)
+int up_site_define(const struct up_way *plan)
 {
-    const struct up_site *known = up_site_find((uint64_t)address);
-    if (known)
-        return known->index;
-    if (site_count == SITES_PER_PAGE * PAGES)
+    struct up_site *site = (struct up_site *)up_site_find(plan->site);
+    if (site && site->armed)
+        return -EBUSY;
+    if (!site && site_count == SITES_PER_PAGE * PAGES)
         return UP_E_FULL;
-    int error = make_room();
-    if (error)
-        return error;
+    if (up_table_reserve(&sites) != 0)
+        return -ENOMEM;
+    const struct up_way *way = up_way_keep(plan);
+    if (!way)
+        return -ENOMEM;
+    if (site) {
+        /* A trap that was taken before the site was disarmed may still come: it finds the old way or the new one, and both mean this
+         * instruction - or the library is another one now, and nobody is there. */
+        __atomic_store_n(&site->way, way, __ATOMIC_RELEASE);
+        return site->index;
+    }
     struct up_site **page = &pages[site_count / SITES_PER_PAGE];
     if (!*page && !(*page = up_keep(SITES_PER_PAGE * sizeof **page)))
         return -ENOMEM;
-    struct up_site *site = &(*page)[site_count % SITES_PER_PAGE];
-    site->address = (uint64_t)address;
-    site->slot = (uint64_t)slot;
-    site->original = (uint8_t)original;
+    site = &(*page)[site_count % SITES_PER_PAGE];
+    site->address = plan->site;
+    site->way = way;
     site->index = site_count;
-    insert(table, site);
+    up_table_add(&sites, (const struct up_keyed *)site);
     return site_count++;
 }
 
@@ -117,7 +83,7 @@ int up_site_arm(int32_t index)
     if (site->armed)
         return *(volatile const uint8_t *)site->address == UP_TRAP_BYTE ? 0 : UP_E_CHANGED;
     __atomic_store_n(&site->armed, 1, __ATOMIC_RELEASE);
-    int error = up_text_replace(site->address, site->original, UP_TRAP_BYTE);
+    int error = up_text_replace(site->address, site->way->original, UP_TRAP_BYTE);
     if (error)
         __atomic_store_n(&site->armed, 0, __ATOMIC_RELEASE);
     return error;
@@ -132,7 +98,7 @@ int up_site_disarm(int32_t index)
         return UP_E_OTHER_PROCESS;
     if (!site->armed)
         return 0;
-    int error = up_text_replace(site->address, UP_TRAP_BYTE, site->original);
+    int error = up_text_replace(site->address, UP_TRAP_BYTE, site->way->original);
     if (!error || error == UP_E_CHANGED)    /* whoever changed it took our trap away: arming again compares with the original */
         __atomic_store_n(&site->armed, 0, __ATOMIC_RELEASE);
     return error;

@@ -4,6 +4,7 @@
 #define UP_SITE_H
 
 #include "probe.h"
+#include "way.h"
 
 struct up_consumer {
     struct up_consumer *next;   /* never changes once the node can be seen */
@@ -12,12 +13,11 @@ struct up_consumer {
 };
 
 struct up_site {
-    uint64_t address;
-    uint64_t slot;              /* where the displaced instruction runs, then jumps back */
+    uint64_t address;           /* the key among sites */
+    const struct up_way *way;   /* how its instruction is carried out; another one may be given while it is not armed */
     struct up_consumer *consumers;
     int32_t index;
     int32_t armed;
-    uint8_t original;           /* the byte under the trap */
 };
 
 /* Lock-free; allowed in the hit path. NULL: never was a site. */

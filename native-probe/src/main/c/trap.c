@@ -11,6 +11,7 @@
 #define _GNU_SOURCE
 #include "hit.h"
 #include "jvm.h"
+#include "trap.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -19,12 +20,6 @@
 
 static struct sigaction previous;
 static struct up_trap_statistics statistics;
-
-/* Where the kernel puts the registers, in the processor's numbering. */
-static const int greg_of[UP_GPR_COUNT] = {
-    REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
-    REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15
-};
 
 enum { KERNEL_SIGSET_SIZE = 8 };
 
@@ -70,31 +65,48 @@ static void chain(int signal, siginfo_t *info, void *context)
     /* The mask of the interrupted code comes back with sigreturn. */
 }
 
+static int on_site(ucontext_t *uc)
+{
+    uint64_t address = (uint64_t)uc->uc_mcontext.gregs[REG_RIP] - UP_TRAP_SIZE;
+    const struct up_site *site = up_site_find(address);
+    if (site) {
+        up_count(&statistics.traps);
+        if (!__atomic_load_n(&site->armed, __ATOMIC_ACQUIRE))
+            up_count(&statistics.stale);
+        const struct up_way *way = __atomic_load_n(&site->way, __ATOMIC_ACQUIRE);
+        struct up_regs regs;
+        up_registers_of(uc, &regs);
+        up_hit_site(site, &regs);
+        if (way->mechanism == UP_EMULATE)
+            up_count(&statistics.emulated);
+        up_way_carry_out(way, uc);
+        return 1;
+    }
+    uint8_t now;
+    if (up_read_safely(address, &now, 1) == 0 && now != UP_TRAP_BYTE) {
+        up_count(&statistics.stale);
+        uc->uc_mcontext.gregs[REG_RIP] = (greg_t)address;
+        return 1;
+    }
+    return 0;
+}
+
+/* Whether somebody else has to hear of it. */
+static int on_step(ucontext_t *uc)
+{
+    int stepped = up_way_stepped(uc);
+    if (stepped)
+        up_count(&statistics.stepped);
+    return stepped != 1;
+}
+
 static void on_trap(int signal, siginfo_t *info, void *context)
 {
-    greg_t *gregs = ((ucontext_t *)context)->uc_mcontext.gregs;
-    if (info->si_code == UP_TRAP_SI_CODE) {
-        uint64_t address = (uint64_t)gregs[REG_RIP] - UP_TRAP_SIZE;
-        const struct up_site *site = up_site_find(address);
-        if (site) {
-            __atomic_add_fetch(&statistics.traps, 1, __ATOMIC_RELAXED);
-            if (!__atomic_load_n(&site->armed, __ATOMIC_ACQUIRE))
-                __atomic_add_fetch(&statistics.stale, 1, __ATOMIC_RELAXED);
-            struct up_regs regs;
-            for (int i = 0; i < UP_GPR_COUNT; i++)
-                regs.gpr[i] = (uint64_t)gregs[greg_of[i]];
-            up_hit_site(site, &regs);
-            gregs[REG_RIP] = (greg_t)site->slot;
-            return;
-        }
-        uint8_t now;
-        if (up_read_safely(address, &now, 1) == 0 && now != UP_TRAP_BYTE) {
-            __atomic_add_fetch(&statistics.stale, 1, __ATOMIC_RELAXED);
-            gregs[REG_RIP] = (greg_t)address;
-            return;
-        }
-    }
-    __atomic_add_fetch(&statistics.foreign, 1, __ATOMIC_RELAXED);
+    if (info->si_code == UP_TRAP_SI_CODE && on_site(context))
+        return;
+    if (info->si_code == TRAP_TRACE && !on_step(context))
+        return;
+    up_count(&statistics.foreign);
     chain(signal, info, context);
 }
 
@@ -105,10 +117,8 @@ int up_trap_install(void)
         return 0;
     struct sigaction ours = { .sa_sigaction = on_trap, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER };
     /* SA_NODEFER: else each thread that is in this handler would look as if it had SIGTRAP blocked (SignalMasks). */
-    sigfillset(&ours.sa_mask);
-    static const int synchronous[] = { SIGTRAP, SIGILL, SIGSEGV, SIGBUS, SIGFPE, SIGSYS };
-    for (unsigned i = 0; i < sizeof synchronous / sizeof *synchronous; i++)
-        sigdelset(&ours.sa_mask, synchronous[i]);
+    uint64_t mask = ~up_synchronous_signals();
+    __builtin_memcpy(&ours.sa_mask, &mask, sizeof mask);
     if (sigaction(SIGTRAP, NULL, &previous) != 0 || sigaction(SIGTRAP, &ours, NULL) != 0)
         return -errno;
     installed = 1;

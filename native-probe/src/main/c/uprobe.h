@@ -123,6 +123,68 @@ struct up_vm_layout {
     int64_t symbol_body;
 };
 
+enum up_mechanism { UP_BOOST, UP_EMULATE, UP_STEP };
+
+/* What the handler does itself (mechanism emulate). a, b, c are general registers, or UP_NO_REGISTER; size is that of the operands in bytes. */
+enum up_operation {
+    UP_OP_NOP,
+    UP_OP_JUMP,                 /* to target */
+    UP_OP_JUMP_IF,              /* to target if condition: the low four bits of jcc's opcode (SDM vol. 2A, appendix B.1.4.7) */
+    UP_OP_LOOP,                 /* condition 0 loopne, 1 loope, 2 loop, 3 jrcxz: the low two bits of the opcode; size 8 or 4 is rcx or ecx */
+    UP_OP_CALL,                 /* target */
+    UP_OP_CALL_REGISTER,        /* a */
+    UP_OP_JUMP_REGISTER,        /* a */
+    UP_OP_RETURN,               /* and drops immediate bytes */
+    UP_OP_PUSH,                 /* a */
+    UP_OP_PUSH_IMMEDIATE,
+    UP_OP_POP,                  /* a */
+    UP_OP_LEAVE,
+    UP_OP_LEA,                  /* a = b + c * scale + immediate */
+    UP_OP_MOVE,                 /* a = b */
+    UP_OP_MOVE_IMMEDIATE,       /* a = immediate */
+    UP_OP_NONE                  /* can not be emulated */
+};
+enum { UP_NO_REGISTER = 0xff };
+
+/* A place in a slot between two of its instructions, and what a thread that stands there would be without probes. */
+struct up_mark {
+    uint8_t offset;             /* from the slot's first byte */
+    uint8_t stack;              /* bytes that the slot has put on the stack so far */
+    uint8_t where;              /* enum up_mark_where */
+    uint8_t saved;              /* 1: the scratch register's own value lies at rsp */
+};
+enum up_mark_where { UP_AT_SITE, UP_AT_NEXT, UP_AT_TARGET };
+enum { UP_MARKS = 8 };
+
+/* How a displaced instruction is carried out (way.h). Way.java packs the same. */
+struct up_way {
+    uint64_t slot;              /* the key among the ways with a slot; 0: none */
+    uint64_t site;
+    uint64_t next;              /* behind the displaced instruction */
+    uint64_t target;            /* of a branch or call */
+    int64_t immediate;          /* of an operation; of a step with a scratch register: what it holds */
+    uint8_t mechanism;
+    uint8_t operation;
+    uint8_t a, b, c, scale;
+    uint8_t size;
+    uint8_t condition;
+    uint8_t scratch;            /* general register that stands for rip in the slot's copy, or UP_NO_REGISTER */
+    uint8_t copy_length;        /* of a step: bytes of the copy */
+    uint8_t code_length;        /* of the slot */
+    uint8_t original;           /* the site's first byte */
+    uint8_t step_flags;         /* enum up_step_flags */
+    uint8_t marks;              /* how many of mark[], in order of offset */
+    uint8_t reserved[2];
+    struct up_mark mark[UP_MARKS];
+};
+enum up_step_flags {
+    UP_STEP_CALL = 1,           /* the copy pushes its own address */
+    UP_STEP_PUSHF = 2,          /* the copy pushes the trap flag */
+    UP_STEP_POPF = 4            /* the trap flag is what the instruction made it */
+};
+/* Slots begin at multiples of UP_SLOT_UNIT; one may take up two units. */
+enum { UP_SLOT_UNIT = 32, UP_SLOT_UNITS = 2 };
+
 /* One decoded instruction, as up_decode packs them. InstructionTable on the Java side. */
 struct up_insn {
     uint32_t offset;            /* from the start of the decoded bytes */
@@ -165,8 +227,9 @@ UP_EXPORT int up_text_read(int64_t address, uint8_t *bytes, int32_t length);
 /* Defines a probe for good and returns its id. fetches: the packed up_fetch array, bytes long. */
 UP_EXPORT int up_probe_define(int32_t kind, int32_t fields, const uint8_t *fetches, int32_t bytes);
 UP_EXPORT int up_probe_counters(int32_t probe, struct up_counters *out);
-/* Registers a site for good: slot is the address of the relocated displaced instruction. Returns its index; known addresses keep theirs. */
-UP_EXPORT int up_site_define(int64_t address, int64_t slot, int32_t original);
+/* Keeps a copy of the way for good and gives it to its site, which is made if there is none at that address yet. The slot's code has been
+ * written. A site that is armed keeps its way. Returns the site's index. */
+UP_EXPORT int up_site_define(const struct up_way *way);
 /* Adds or removes a probe as a consumer of the site. The site's text is not touched. */
 UP_EXPORT int up_site_consumer(int32_t site, int32_t probe, int32_t active);
 /* Writes the trap, resp. the original byte, after comparing what is there. */
@@ -178,7 +241,7 @@ UP_EXPORT int up_site_armed(int32_t site);
 UP_EXPORT int up_trap_install(void);
 UP_EXPORT int up_shadow_stack_on(void);
 /* Statistics of hard paths; TrapStatistics on the Java side. */
-struct up_trap_statistics { uint64_t traps, stale, foreign; };
+struct up_trap_statistics { uint64_t traps, stale, foreign, emulated, stepped; };
 UP_EXPORT int up_trap_statistics(struct up_trap_statistics *out);
 
 /* ---- jvm.c, drain.c ---- */
@@ -202,5 +265,28 @@ UP_EXPORT int64_t up_library_changes(void);
 
 /* ---- decode_x86_64.c ---- */
 UP_EXPORT int up_decode(const uint8_t *bytes, int32_t length, int64_t address, struct up_insn *out, int32_t capacity);
+
+/* What the planner asks about one instruction. InstructionDetail on the Java side, same order. */
+struct up_detail {
+    uint8_t operation;          /* enum up_operation; the next six as in struct up_way */
+    uint8_t a, b, c, scale;
+    uint8_t size;
+    uint8_t condition;
+    uint8_t step_flags;
+    int64_t immediate;
+    uint16_t used;              /* general registers that it reads or writes, hidden ones too: bit n is register n */
+    uint8_t modrm_at;           /* offsets inside the instruction; 0: there is none, as no instruction begins with them */
+    uint8_t prefix_at;          /* of the REX, VEX, EVEX or XOP prefix */
+    uint8_t prefix;             /* enum up_prefix */
+    uint8_t memory;             /* has a memory operand */
+    uint8_t hazards;            /* enum up_hazard */
+    uint8_t opcode;             /* the last byte of it, before ModRM */
+};
+enum up_prefix { UP_PREFIX_NONE, UP_PREFIX_REX, UP_PREFIX_VEX2, UP_PREFIX_LONG };  /* LONG: VEX of three bytes, XOP, EVEX: B is inverted in byte 1 */
+enum up_hazard {
+    UP_HAZARD_SHORT_BRANCH = 1, /* 66 without REX.W on a near branch: Intel ignores it, AMD cuts rip to 16 bits (APM vol. 3, 1.2.4) */
+    UP_HAZARD_NO_STEP = 2       /* holds off or ends the trap of a single step: mov ss, pop ss, syscall, sysenter, int */
+};
+UP_EXPORT int up_describe(const uint8_t *bytes, int32_t length, struct up_detail *out);
 
 #endif

@@ -35,6 +35,17 @@
 1:  loop 1b
     ret
     end odd_loops_first
+    odd odd_begins_transaction
+    xbegin 1f
+1:  ret
+    end odd_begins_transaction
+    odd odd_table_in_text       /* +0: jumps over the table; +7: behind the jump, the table from +10 on */
+    lea 1f(%rip), %rax
+    jmp *%rax
+    nop
+1:  .quad 0x1706000000000001, 0x0606060606060606
+    ret
+    end odd_table_in_text
     odd odd_nothing
     ret
     end odd_nothing

@@ -1,5 +1,7 @@
 package uprobe.probe;
 
+import uprobe.probe.spec.Mechanism;
+
 /**
  * One address of a probe.
  *

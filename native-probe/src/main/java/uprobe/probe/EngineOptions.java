@@ -8,9 +8,10 @@ package uprobe.probe;
  * @param tsc whether hits take their time from the processor's counter; the caller has found it trustworthy
  * @param drainMillis how often the drain thread looks
  * @param longCallMillis after how long the hits of a JNI call that has not returned are taken without their Java stack
+ * @param farSlots put slots farther than 2 GiB from their libraries, as where no memory near them is free; to try that out
  */
-public record EngineOptions(int ringBytes, int rings, boolean tsc, int drainMillis, int longCallMillis) {
-    public static final EngineOptions DEFAULT = new EngineOptions(64 << 10, 4096, false, 250, 500);
+public record EngineOptions(int ringBytes, int rings, boolean tsc, int drainMillis, int longCallMillis, boolean farSlots) {
+    public static final EngineOptions DEFAULT = new EngineOptions(64 << 10, 4096, false, 250, 500, false);
 
     public EngineOptions {
         if (Integer.bitCount(ringBytes) != 1 || ringBytes < 4 << 10 || ringBytes > 16 << 20) {
@@ -22,10 +23,14 @@ public record EngineOptions(int ringBytes, int rings, boolean tsc, int drainMill
     }
 
     public EngineOptions withTsc(boolean use) {
-        return new EngineOptions(ringBytes, rings, use, drainMillis, longCallMillis);
+        return new EngineOptions(ringBytes, rings, use, drainMillis, longCallMillis, farSlots);
     }
 
     public EngineOptions withRings(int bytes, int count) {
-        return new EngineOptions(bytes, count, tsc, drainMillis, longCallMillis);
+        return new EngineOptions(bytes, count, tsc, drainMillis, longCallMillis, farSlots);
+    }
+
+    public EngineOptions withFarSlots(boolean far) {
+        return new EngineOptions(ringBytes, rings, tsc, drainMillis, longCallMillis, far);
     }
 }

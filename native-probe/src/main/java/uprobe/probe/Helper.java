@@ -31,7 +31,7 @@ final class Helper {
     static native int up_text_read(long address, byte[] bytes, int length);
     static native int up_probe_define(int kind, int fields, byte[] fetches, int bytes);
     static native int up_probe_counters(int probe, long[] out);
-    static native int up_site_define(long address, long slot, int original);
+    static native int up_site_define(byte[] way);
     static native int up_site_consumer(int site, int probe, int active);
     static native int up_site_arm(int site);
     static native int up_site_disarm(int site);
@@ -44,6 +44,7 @@ final class Helper {
     static native int up_drain_now(int all, long timeoutNs);
     static native int up_commit_register(JNIEnv env, int probe, Object clazz, String method);
     static native long up_library_changes();
+    static native int up_describe(byte[] bytes, int length, byte[] out);
     static native int up_decode(byte[] bytes, int length, long address, byte[] rows, int capacity);
 
     static final int CHANGED = -1001, FULL = -1002, NO_VM = -1003, OTHER_PROCESS = -1004;

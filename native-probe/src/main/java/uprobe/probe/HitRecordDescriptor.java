@@ -47,7 +47,8 @@ public final class HitRecordDescriptor {
     /** The numbers of {@code up_layout}, in its order. */
     static int[] expected() {
         return new int[] {LAYOUT_VERSION, STATE, LENGTH, MISSING, PROBE, FLAGS, TIME, CALL, VALUES, COMMITTED, UNWOUND, MAX_FIELDS,
-                MISSING_DURATION, FETCH_SIZE, INSN_SIZE, VmLayout.WORDS * Long.BYTES, FlushStatistics.WORDS * Long.BYTES, COUNTERS_SIZE};
+                MISSING_DURATION, FETCH_SIZE, INSN_SIZE, VmLayout.WORDS * Long.BYTES, FlushStatistics.WORDS * Long.BYTES, COUNTERS_SIZE, Way.SIZE,
+                Displaced.Detail.SIZE, SlotCode.UNIT, Way.NO_OPERATION};
     }
 
     private HitRecordDescriptor() {}

@@ -61,6 +61,17 @@ final class InstructionTable {
 
     /** The instruction that holds the byte at this address, or null if the address lies outside. */
     Instruction containing(long where) {
+        int row = rowHolding(where);
+        return row < 0 ? null : get(row);
+    }
+
+    /** The row of the instruction that begins at this address, or -1. */
+    int row(long where) {
+        int row = rowHolding(where);
+        return row >= 0 && get(row).address() == where ? row : -1;
+    }
+
+    private int rowHolding(long where) {
         int low = 0, high = count - 1;
         while (low <= high) {
             int middle = (low + high) >>> 1;
@@ -70,9 +81,9 @@ final class InstructionTable {
             } else if (where >= at.address() + Math.max(1, at.length())) {
                 low = middle + 1;
             } else {
-                return at;
+                return middle;
             }
         }
-        return null;
+        return -1;
     }
 }

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,6 +17,7 @@ import uprobe.probe.elf.LoadedLibraries;
 import uprobe.probe.elf.LoadedLibrary;
 import uprobe.probe.elf.NativeSymbol;
 import uprobe.probe.spec.LibraryPattern;
+import uprobe.probe.spec.Mechanism;
 import uprobe.probe.spec.ProbeSpec;
 import uprobe.probe.spec.ProbeType;
 import uprobe.probe.spec.Symbol;
@@ -30,32 +32,40 @@ import uprobe.probe.spec.Symbol;
  * <p>There is one engine in a process. Its methods may be called from any thread; they take the engine's lock, which no hit ever takes.
  */
 public final class ProbeEngine {
+    /** SDM vol. 2A, 2.3.11: bytes. */
+    private static final int MAX_INSTRUCTION = 15;
+
     private static ProbeEngine instance;
 
-    /** A site as Java remembers it. {@code users} are the probes that want its hits now. */
-    private static final class Site {
-        final int index;
-        final byte original;
-        final ArmedSite described;
-        int users;
-
-        Site(int index, byte original, ArmedSite described) {
-            this.index = index;
-            this.original = original;
-            this.described = described;
+    /** What {@link #plan} found for one address: everything but the deed. */
+    private record Plan(Way way, ArmedSite described) {
+        long address() {
+            return described.address();
         }
     }
 
-    /** What {@link #plan} found for one address: everything but the deed. */
-    private record Plan(long address, byte original, byte[] slotCode, long slot, ArmedSite described) {}
+    /** A site as Java remembers it. */
+    private static final class Site {
+        final int index;
+        /** One for each mechanism it has had; their slots are used again. */
+        final Map<Mechanism, Plan> plans = new EnumMap<>(Mechanism.class);
+        Plan plan;
+        /** The probes that want its hits now. */
+        int users;
+
+        Site(int index) {
+            this.index = index;
+        }
+    }
 
     private final EngineOptions options;
     private final ByteBuffer records;
     private final String javaStacks;
     private final Map<Long, Site> sites = new HashMap<>();
     private final Map<Integer, List<Site>> sitesOfProbe = new HashMap<>();
-    private final Map<String, SlotRegion> regions = new HashMap<>();
+    private final Planner planner;
     private final Map<String, Long> pins = new HashMap<>();
+    private FunctionCode lastFunction;
     private LoadedLibraries snapshot;
     private long snapshotChanges;
     private boolean draining;
@@ -63,6 +73,7 @@ public final class ProbeEngine {
     private ProbeEngine(EngineOptions options, String javaStacks) {
         this.options = options;
         this.javaStacks = javaStacks;
+        planner = new Planner(options.farSlots());
         long size = Helper.up_ring_memory_size();
         records = new Pointer(Helper.up_ring_memory()).getByteBuffer(0, size).order(ByteOrder.nativeOrder());
     }
@@ -107,13 +118,21 @@ public final class ProbeEngine {
         return FlushStatistics.now();
     }
 
-    /** Traps that were ours; of these, those whose site had been disarmed meanwhile; and traps handed on to whoever had SIGTRAP before. */
-    public record TrapStatistics(long traps, long stale, long foreign) {}
+    /**
+     * How often the trap handler did what.
+     *
+     * @param traps that were ours
+     * @param stale of these, those whose site had been disarmed meanwhile
+     * @param foreign handed on to whoever had SIGTRAP before
+     * @param emulated of ours, those whose instruction the handler did itself
+     * @param stepped second traps, that ended a single step
+     */
+    public record TrapStatistics(long traps, long stale, long foreign, long emulated, long stepped) {}
 
     public TrapStatistics trapStatistics() {
-        long[] w = new long[3];
+        long[] w = new long[5];
         Helper.up_trap_statistics(w);
-        return new TrapStatistics(w[0], w[1], w[2]);
+        return new TrapStatistics(w[0], w[1], w[2], w[3], w[4]);
     }
 
     /**
@@ -137,38 +156,30 @@ public final class ProbeEngine {
         LoadedLibrary first = targets.keySet().iterator().next();
         String stem = LibraryPattern.stem(first.fileName());
         List<Plan> plans = new ArrayList<>();
-        List<Site> known = new ArrayList<>();
+        lastFunction = null;
         try {
             for (Map.Entry<LoadedLibrary, List<NativeSymbol>> target : targets.entrySet()) {
                 for (NativeSymbol symbol : target.getValue()) {
                     long address = symbol.address() + offset(spec);
-                    if (sites.containsKey(address)) {
-                        refuseFunction(target.getKey(), symbol, spec);
-                        known.add(sites.get(address));
-                    } else {
-                        plans.add(plan(target.getKey(), symbol, spec));
-                    }
+                    plans.add(plan(target.getKey(), symbol, address, spec));
                 }
             }
         } catch (java.io.UncheckedIOException e) {
             throw e.getCause();
         }
-        refuseWhileBlocked(spec);
-        return carryOut(spec, stem, plans, known, factory);
+        refuseWhileBlocked(spec.library().text() + ":" + spec.target());
+        return carryOut(spec, stem, plans, factory);
     }
 
-    private ArmedProbe carryOut(ProbeSpec spec, String stem, List<Plan> plans, List<Site> all, CommitMethod.Factory factory)
+    private ArmedProbe carryOut(ProbeSpec spec, String stem, List<Plan> plans, CommitMethod.Factory factory)
             throws ProbeRefusedException, IOException {
         byte[] program = FetchProgram.encode(spec);
         int id = check(Helper.up_probe_define(kind(spec.type()), spec.fields().size(), program, program.length), "a probe");
+        List<Site> all = new ArrayList<>();
         for (Plan plan : plans) {
-            check(Helper.up_code_write(plan.slot(), plan.slotCode(), plan.slotCode().length), "writing a slot");
-            int index = check(Helper.up_site_define(plan.address(), plan.slot(), plan.original() & 0xff), "a site");
-            Site site = new Site(index, plan.original(), plan.described());
-            sites.put(plan.address(), site);
-            all.add(site);
+            all.add(define(plan));
         }
-        String symbol = all.get(0).described.symbol();
+        String symbol = all.get(0).plan.described().symbol();
         CommitMethod commit = factory.make(id, spec, stem, symbol, records());
         check(Helper.up_commit_register(JNIEnv.CURRENT, id, commit.owner(), commit.name()), "registering " + commit);
         startDraining();
@@ -180,19 +191,107 @@ public final class ProbeEngine {
             if (result < 0) {
                 Helper.up_site_consumer(site.index, id, 0);
                 armed.forEach(done -> release(done, id));
-                throw new ProbeRefusedException(result == Helper.CHANGED ? Refusal.TEXT_CHANGED : Refusal.NO_MEMORY, where(site.described),
+                throw new ProbeRefusedException(result == Helper.CHANGED ? Refusal.TEXT_CHANGED : Refusal.NO_MEMORY, where(site.plan.described()),
                         "writing the trap failed with " + result);
             }
             site.users++;
             armed.add(site);
         }
         sitesOfProbe.put(id, armed);
-        return new ArmedProbe(this, id, spec, stem, armed.stream().map(s -> s.described).toList());
+        return new ArmedProbe(this, id, spec, stem, armed.stream().map(s -> s.plan.described()).toList());
+    }
+
+    /** The number by which the helper knows the site at this address. */
+    synchronized int siteIndex(long address) {
+        return sites.get(address).index;
+    }
+
+    /** A site that is in use stays as it is; one that is not gets the plan's mechanism. */
+    private Site define(Plan plan) throws IOException {
+        Site site = sites.get(plan.address());
+        if (site != null && site.plan == plan) {
+            return site;
+        }
+        SlotCode slot = plan.way().slot();
+        boolean hasSlot = slot != null && (site == null || site.plans.get(plan.way().mechanism()) != plan);
+        if (hasSlot) {
+            check(Helper.up_code_write(slot.address(), slot.code(), slot.code().length), "writing a slot");
+        }
+        int index = check(Helper.up_site_define(plan.way().pack()), "a site");
+        if (site == null) {
+            site = new Site(index);
+            sites.put(plan.address(), site);
+        }
+        site.plan = plan;
+        site.plans.put(plan.way().mechanism(), plan);
+        return site;
+    }
+
+    /**
+     * One address to count hits at, whatever function it belongs to.
+     *
+     * @param functionStart of the symbol or .eh_frame entry that holds it
+     * @param functionEnd address behind its last byte
+     * @param mechanism the one to use; null for the best there is
+     */
+    record SiteRequest(LoadedLibrary library, long functionStart, long functionEnd, long address, Mechanism mechanism) {}
+
+    /**
+     * What became of it.
+     *
+     * @param probe counts its hits; -1 if it was refused
+     * @param refusal null if it was armed
+     */
+    record SiteOutcome(SiteRequest request, int probe, Mechanism mechanism, Refusal refusal, String why) {}
+
+    /** Arms each by itself with a probe that records nothing but its hits; in the order of functions is fastest. */
+    synchronized List<SiteOutcome> armSites(List<SiteRequest> requests) throws ProbeRefusedException, IOException {
+        refuseWhileBlocked("sites");
+        startDraining();
+        check(Helper.up_trap_install(), "taking SIGTRAP");
+        lastFunction = null;
+        List<SiteOutcome> outcomes = new ArrayList<>();
+        for (SiteRequest request : requests) {
+            try {
+                outcomes.add(arm(request));
+            } catch (ProbeRefusedException e) {
+                outcomes.add(new SiteOutcome(request, -1, null, e.refusal(), e.getMessage()));
+            }
+        }
+        return outcomes;
+    }
+
+    private SiteOutcome arm(SiteRequest request) throws ProbeRefusedException, IOException {
+        String where = request.library().fileName() + "!0x" + Long.toHexString(request.address() - request.library().loadBias());
+        Site known = sites.get(request.address());
+        Plan plan = known == null || request.mechanism() == null ? null : known.plans.get(request.mechanism());
+        if (plan == null) {
+            Displaced displaced = codeOf(request.library(), request.functionStart(), request.functionEnd()).at(request.address(), where);
+            Planner.Planned planned = planner.plan(request.library(), displaced, request.mechanism(), where);
+            plan = new Plan(planned.way(), new ArmedSite(request.library().fileName(), where, request.address(), planned.way().mechanism(), planned.reason()));
+        }
+        int probe = check(Helper.up_probe_define(kind(ProbeType.ENTRY), 0, new byte[0], 0), "a probe");
+        Site site = define(plan);
+        check(Helper.up_site_consumer(site.index, probe, 1), "a consumer");
+        if (Helper.up_site_arm(site.index) < 0) {
+            Helper.up_site_consumer(site.index, probe, 0);
+            throw new ProbeRefusedException(Refusal.TEXT_CHANGED, where, "");
+        }
+        site.users++;
+        return new SiteOutcome(request, probe, plan.described().mechanism(), null, plan.described().reason());
+    }
+
+    synchronized void disarmSites(List<SiteOutcome> outcomes) {
+        for (SiteOutcome outcome : outcomes) {
+            if (outcome.probe() >= 0) {
+                release(sites.get(outcome.request().address()), outcome.probe());
+            }
+        }
     }
 
     synchronized List<ArmedSite> disarm(ArmedProbe probe) {
         List<Site> mine = sitesOfProbe.remove(probe.id());
-        return mine == null ? List.of() : mine.stream().filter(site -> !release(site, probe.id())).map(site -> site.described).toList();
+        return mine == null ? List.of() : mine.stream().filter(site -> !release(site, probe.id())).map(site -> site.plan.described()).toList();
     }
 
     /** Takes the trap out with its last user. False if somebody else had changed the code, which is then left as it is. */
@@ -271,53 +370,44 @@ public final class ProbeEngine {
         }
     }
 
-    private static void refuseWhileBlocked(ProbeSpec spec) throws ProbeRefusedException, IOException {
+    private static void refuseWhileBlocked(String what) throws ProbeRefusedException, IOException {
         java.util.Optional<String> thread = SignalMasks.threadBlocking(SignalMasks.SIGTRAP);
         if (thread.isPresent()) {
-            throw new ProbeRefusedException(Refusal.SIGNAL_BLOCKED, spec.library().text() + ":" + spec.target(), "thread " + thread.get());
+            throw new ProbeRefusedException(Refusal.SIGNAL_BLOCKED, what, "thread " + thread.get());
         }
     }
 
-    private Plan plan(LoadedLibrary library, NativeSymbol symbol, ProbeSpec spec) throws ProbeRefusedException, IOException {
+    private Plan plan(LoadedLibrary library, NativeSymbol symbol, long address, ProbeSpec spec) throws ProbeRefusedException, IOException {
         refuseFunction(library, symbol, spec);
-        long offset = offset(spec), address = symbol.address() + offset;
+        long offset = offset(spec);
         String where = where(library, symbol, offset);
+        Site known = sites.get(address);
+        if (known != null) {
+            Plan plan = spec.mechanism() == null || known.users > 0 ? known.plan : known.plans.get(spec.mechanism());
+            if (plan != null) {
+                return plan;
+            }
+        }
         long end = symbol.size() > 0 ? symbol.address() + symbol.size() : library.symbols().nextFunctionStart(symbol.address());
         if (offset < 0 || address >= end) {
             throw new ProbeRefusedException(Refusal.OFFSET_OUTSIDE, where, "it is 0x" + Long.toHexString(end - symbol.address()) + " bytes long");
         }
-        /* The instruction at the site may reach beyond the end that a wrong symbol size claims. */
-        long readable = Math.min(Math.max(end, address + 16), library.textEnd());
-        byte[] code = code(symbol.address(), (int) (Math.min(readable, address + 16) - symbol.address()));
-        InstructionTable table = InstructionTable.decode(code, symbol.address());
-        InstructionTable.Instruction displaced = table.containing(address);
-        if (displaced == null || displaced.length() == 0) {
-            throw new ProbeRefusedException(Refusal.NOT_AN_INSTRUCTION, where, "");
-        } else if (displaced.address() != address) {
-            throw new ProbeRefusedException(Refusal.MID_INSTRUCTION, where, "the instructions around it begin at +0x"
-                    + Long.toHexString(displaced.address() - symbol.address()) + " and +0x"
-                    + Long.toHexString(displaced.address() + displaced.length() - symbol.address()));
-        }
+        FunctionCode function = codeOf(library, symbol.address(), end);
+        Displaced displaced = function.at(address, where);
         pin(library);
-        byte[] bytes = java.util.Arrays.copyOfRange(code, (int) offset, (int) offset + displaced.length());
-        SlotRegion region = regionFor(library, where);
-        try {
-            long slot = region.take();
-            return new Plan(address, bytes[0], Relocator.relocate(displaced, bytes, slot), slot,
-                    new ArmedSite(library.fileName(), named(symbol, offset), address, Mechanism.BOOST, "jumps are not there yet"));
-        } catch (Relocator.NotRelocatable e) {
-            throw new ProbeRefusedException(e.refusal, where, e.getMessage());
-        }
+        Planner.Planned planned = planner.plan(library, displaced, spec.mechanism(), where);
+        ArmedSite described = new ArmedSite(library.fileName(), named(symbol, offset), address, planned.way().mechanism(), planned.reason());
+        return new Plan(planned.way(), described);
     }
 
-    private SlotRegion regionFor(LoadedLibrary library, String where) throws ProbeRefusedException, IOException {
-        String key = library.path() + "@" + library.loadBias();
-        SlotRegion region = regions.get(key);
-        if (region == null || region.peek() < 0) {
-            region = SlotRegion.near(library, where);
-            regions.put(key, region);
+    /** The last one asked for is remembered: many probes of one function follow each other. */
+    private FunctionCode codeOf(LoadedLibrary library, long start, long end) {
+        if (lastFunction == null || lastFunction.start() != start) {
+            /* The last instruction may reach beyond the end that a wrong symbol size claims. */
+            long readable = Math.min(end + MAX_INSTRUCTION, library.textEnd());
+            lastFunction = new FunctionCode(code(start, (int) (readable - start)), start, (int) (end - start));
         }
-        return region;
+        return lastFunction;
     }
 
     /** Memory as it is without our traps. */
@@ -326,7 +416,7 @@ public final class ProbeEngine {
         Helper.up_text_read(address, bytes, length);
         sites.forEach((at, site) -> {
             if (at >= address && at < address + length && site.users > 0) {
-                bytes[(int) (at - address)] = site.original;
+                bytes[(int) (at - address)] = site.plan.way().displaced().bytes()[0];
             }
         });
         return bytes;

@@ -10,10 +10,13 @@ import uprobe.probe.elf.ProcessMaps;
  * the library, so that displaced instructions reach their operands as before. It stays mapped as long as the process lives.
  */
 final class SlotRegion {
-    /** Address space, not memory: pages that are never written cost nothing. 32,768 slots. */
+    /** Address space, not memory: pages that are never written cost nothing. 32,768 slots of the shortest kind. */
     private static final long SIZE = 1 << 20;
     /** A displacement reaches 2 GiB; the library's own data lie around its text. */
     private static final long REACH = (1L << 31) - (1L << 26);
+
+    /** A bit of an address that is far more than 2 GiB and still the process's own half (47 bits). */
+    private static final long FAR = 1L << 44;
 
     private final long start;
     private long next;
@@ -23,12 +26,20 @@ final class SlotRegion {
         this.next = start;
     }
 
-    /** @throws ProbeRefusedException {@link Refusal#NO_MEMORY} if no free gap lies within reach, or the kernel refuses it */
-    static SlotRegion near(LoadedLibrary library, String where) throws ProbeRefusedException, IOException {
+    /**
+     * Where no free gap lies within reach, the region lies elsewhere: what it holds is longer then, and some of it has to be single-stepped.
+     *
+     * @throws ProbeRefusedException {@link Refusal#NO_MEMORY} if the kernel gives none
+     */
+    static SlotRegion of(LoadedLibrary library, String where, boolean far) throws ProbeRefusedException, IOException {
         for (int attempt = 0; attempt < 8; attempt++) {
-            OptionalLong gap = ProcessMaps.ofSelf().freeGapNear(library.textStart(), library.textEnd(), SIZE, REACH);
-            if (gap.isEmpty()) {
-                throw new ProbeRefusedException(Refusal.NO_MEMORY, where, "no free gap of 1 MiB within 2 GiB of " + library.fileName());
+            long wanted = far ? library.textStart() ^ FAR : library.textStart();
+            long reach = far ? FAR >> 1 : REACH;
+            OptionalLong gap = ProcessMaps.ofSelf().freeGapNear(wanted, wanted + library.textEnd() - library.textStart(), SIZE, reach);
+            if (gap.isEmpty() && !far) {
+                return of(library, where, true);
+            } else if (gap.isEmpty()) {
+                throw new ProbeRefusedException(Refusal.NO_MEMORY, where, "no free gap of 1 MiB in the address space");
             }
             int result = Helper.up_region_map(gap.getAsLong(), SIZE);
             if (result == 0) {
@@ -38,14 +49,13 @@ final class SlotRegion {
         throw new ProbeRefusedException(Refusal.NO_MEMORY, where, "the kernel gave no memory for slots near " + library.fileName());
     }
 
-    /** Address of the slot that {@link #take} will give next; -1 if the region is full. */
+    /** Address of the slot that is free next; -1 if the region has none for the longest code. */
     long peek() {
-        return next + Relocator.SLOT_SIZE > start + SIZE ? -1 : next;
+        return next + SlotCode.UNITS * SlotCode.UNIT > start + SIZE ? -1 : next;
     }
 
-    long take() {
-        long slot = next;
-        next += Relocator.SLOT_SIZE;
-        return slot;
+    /** The slot that {@link #peek} told is in use. */
+    void take(SlotCode code) {
+        next += (long) code.units() * SlotCode.UNIT;
     }
 }

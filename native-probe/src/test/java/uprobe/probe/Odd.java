@@ -44,6 +44,7 @@ final class Odd {
     static native int odd_trace(long depth, Pointer into, int capacity);
     static native long odd_naps_callers_caller(long n);
     static native void odd_wake();
+    static native void odd_run(Pointer in, Pointer out, Pointer function);
 
     /** Where the Makefile puts the tests' libraries: beside the test classes. */
     static Path folder() {

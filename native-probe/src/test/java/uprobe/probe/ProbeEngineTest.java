@@ -28,6 +28,11 @@ class ProbeEngineTest {
     }
 
     @TestFactory
+    List<DynamicNode> oddities() throws IOException {
+        return ChildJvm.tests(OddityScenarios.class);
+    }
+
+    @TestFactory
     List<DynamicNode> rings() throws IOException {
         return ChildJvm.tests(RingScenarios.class);
     }

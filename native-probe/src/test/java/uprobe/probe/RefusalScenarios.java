@@ -90,6 +90,15 @@ final class RefusalScenarios {
         assertRefused(Refusal.NOT_AN_INSTRUCTION, "libodd.so!odd_no_instruction: the bytes there are no instruction", "p libodd:odd_no_instruction");
     }
 
+    /* A jump table in the text of hand-written code: no branch leads there, and it does not decode to what a compiler emits. */
+    @Scenario
+    static void dataInText() throws Exception {
+        assertMatches(Refusal.DATA_IN_TEXT, "libodd.so!odd_table_in_text\\+0xa: what stands there may be data: no branch leads there, and at \\+0x[0-9a-f]+"
+                + " stands what no compiler emits", "p libodd:odd_table_in_text+10");
+        TestProbe.arm("p libodd:odd_table_in_text+7").close();
+        TestProbe.assertTextIsOriginal("libodd.so");
+    }
+
     @Scenario
     static void somebodysBreakpoint() throws Exception {
         assertRefused(Refusal.FOREIGN_TRAP, "libodd.so!odd_int3: a breakpoint or trap instruction is already there", "p libodd:odd_int3");
@@ -97,13 +106,13 @@ final class RefusalScenarios {
     }
 
     @Scenario
-    static void whatASlotCannotRunYet() throws Exception {
-        String sentence = ": the displaced instruction can not run in a slot yet: it is a ";
-        assertRefused(Refusal.NOT_BOOSTABLE, "libodd.so!odd_calls_first" + sentence + "call, which would push the slot's address", "p libodd:odd_calls_first");
-        assertRefused(Refusal.NOT_BOOSTABLE, "libodd.so!odd_syscalls_first" + sentence + "system call, which tells the kernel its own address",
-                "p libodd:odd_syscalls_first");
-        assertRefused(Refusal.NOT_BOOSTABLE, "libodd.so!odd_loops_first" + sentence + "loop, jrcxz or prefixed branch, which reaches 127 bytes only",
-                "p libodd:odd_loops_first");
+    static void whatTheMechanismCannotDo() throws Exception {
+        assertRefused(Refusal.NOT_EMULATED, "libodd.so!odd_syscalls_first: the trap handler does not know how to do what the instruction does",
+                "p libodd:odd_syscalls_first mechanism=emulate");
+        assertRefused(Refusal.NOT_DISPLACEABLE, "libodd.so!odd_syscalls_first: the instruction can not run elsewhere: it ends or holds off the trap of a"
+                + " single step", "p libodd:odd_syscalls_first mechanism=step");
+        assertRefused(Refusal.NOT_DISPLACEABLE, "libodd.so!odd_begins_transaction: the instruction can not run elsewhere: it begins a transaction, which a"
+                + " trap would abort", "p libodd:odd_begins_transaction");
     }
 
     @Scenario

@@ -48,8 +48,11 @@ final class TestProbe implements AutoCloseable {
         this.values = values;
     }
 
+    /** Of the engine that the first use opens. */
+    static EngineOptions options = EngineOptions.DEFAULT.withRings(1 << 20, 256);
+
     static ProbeEngine engine() throws IOException, ProbeRefusedException {
-        return ProbeEngine.open(EngineOptions.DEFAULT.withRings(1 << 20, 256));
+        return ProbeEngine.open(options);
     }
 
     static TestProbe arm(String text) throws ProbeRefusedException, IOException, ProbeSyntaxException {

@@ -137,7 +137,7 @@ final class TrapScenarios {
                 TestProbe other = rounds % 2 == 0 ? TestProbe.arm("c libodd:odd_seven $arg1 $retval") : null;
                 /* The site again and again, without the planning that takes most of a round's time. */
                 ArmedSite site = probe.armed().sites().get(0);
-                int index = Helper.up_site_define(site.address(), 0, 0);
+                int index = TestProbe.engine().siteIndex(site.address());
                 for (int i = 0; i < 500; i++, toggles++) {
                     assertEquals(0, Helper.up_site_disarm(index));
                     assertEquals(0, Helper.up_site_arm(index));

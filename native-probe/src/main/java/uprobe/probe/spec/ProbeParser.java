@@ -1,6 +1,7 @@
 package uprobe.probe.spec;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -43,9 +44,9 @@ public final class ProbeParser {
             "limit", "leave it out: every hit is recorded",
             "until", "leave it out and stop the recording instead",
             "stack", "leave it out and use the event's stackTrace setting",
-            "mechanism", "leave it out: the best possible mechanism is taken",
             "enabled", "leave it out and set the event's enabled setting in the recording");
 
+    private static final String MECHANISM = "mechanism=";
     private static final List<String> VARIABLES = List.of("$arg1", "$arg2", "$arg3", "$arg4", "$arg5", "$arg6", "$retval");
     private static final List<String> REGISTERS = names(MachineRegister.values());
     private static final List<String> TYPES = names(ValueType.values());
@@ -56,6 +57,7 @@ public final class ProbeParser {
     private final String text;
     private int at;
     private ProbeType type;
+    private Mechanism mechanism; // null: not said
 
     private ProbeParser(String text) {
         this.text = text;
@@ -161,7 +163,8 @@ public final class ProbeParser {
         int split = splitOfPlace(second);
         LibraryPattern library = library(second.from, split);
         ProbeTarget target = target(split + 1, second.to);
-        return new ProbeSpec(type, group, event, library, target, fields(), text);
+        List<FieldSpec> fields = fields();
+        return new ProbeSpec(type, group, event, library, target, fields, mechanism, text);
     }
 
     private ProbeType type(String word, int index) throws ProbeSyntaxException {
@@ -396,6 +399,10 @@ public final class ProbeParser {
         List<FieldSpec> fields = new ArrayList<>();
         for (Word word = nextWord(); word != null; word = nextWord()) {
             int afterWord = at;
+            if (isMechanism(word)) {
+                mechanism(word);
+                continue;
+            }
             FieldSpec field = field(word, fields.size() + 1);
             for (FieldSpec earlier : fields) {
                 if (earlier.name().equals(field.name())) {
@@ -407,6 +414,29 @@ public final class ProbeParser {
             at = afterWord;
         }
         return fields;
+    }
+
+    /* mechanism=$arg1 is a field of that name, as with every option */
+    private boolean isMechanism(Word word) {
+        int value = word.from + MECHANISM.length();
+        return text.startsWith(MECHANISM, word.from) && value <= word.to && (value == word.to || !beginsFetch(text.charAt(value)));
+    }
+
+    private void mechanism(Word word) throws ProbeSyntaxException {
+        if (mechanism != null) {
+            throw at(word.from, "option 'mechanism=' is there twice; leave one of them out");
+        }
+        int value = word.from + MECHANISM.length();
+        String name = text.substring(value, word.to);
+        if (name.equals("jump")) {
+            throw notThereYet(value, "mechanism " + quote(name), "leave it out: the best possible mechanism is taken");
+        }
+        List<String> known = Arrays.stream(Mechanism.values()).map(Mechanism::text).toList();
+        mechanism = Mechanism.of(name).orElse(null);
+        if (mechanism == null) {
+            throw at(value, (name.isEmpty() ? "option 'mechanism=' has no value" : "unknown mechanism " + quote(name)) + "; mechanisms are "
+                    + String.join(", ", known.subList(0, known.size() - 1)) + " and " + known.get(known.size() - 1));
+        }
     }
 
     private FieldSpec field(Word word, int position) throws ProbeSyntaxException {

@@ -10,10 +10,11 @@ import java.util.Objects;
  * @param event   a Java identifier; null when left out (the symbol takes its place, through {@link JavaNames#identifier})
  * @param library which mapped files are meant; several may match, also ones that are loaded later
  * @param fields  in the order of the text, at most {@value #MAX_FIELDS}, names unique; unmodifiable
+ * @param mechanism the one to use; null for the best that is possible
  * @param text    what was parsed, unchanged: the columns of {@link FieldSpec#column} and of errors count in it
  */
 public record ProbeSpec(ProbeType type, String group, String event, LibraryPattern library, ProbeTarget target, List<FieldSpec> fields,
-                        String text) {
+                        Mechanism mechanism, String text) {
 
     /** The most fields a probe can have. */
     public static final int MAX_FIELDS = 15;

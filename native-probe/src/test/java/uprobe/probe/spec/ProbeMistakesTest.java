@@ -354,9 +354,19 @@ class ProbeMistakesTest {
     }
 
     @Test
-    void hasNoMechanismYet() {
-        mistake("p libz:deflate mechanism=boost",
-                "column 16: option 'mechanism=' is not there yet; leave it out: the best possible mechanism is taken");
+    void hasNoJumpYet() {
+        mistake("p libz:deflate mechanism=jump",
+                "column 26: mechanism 'jump' is not there yet; leave it out: the best possible mechanism is taken");
+    }
+
+    @Test
+    void refusesUnknownMechanisms() {
+        mistake("p libz:deflate mechanism=bost",
+                "column 26: unknown mechanism 'bost'; mechanisms are boost, emulate and step");
+        mistake("p libz:deflate mechanism=",
+                "column 26: option 'mechanism=' has no value; mechanisms are boost, emulate and step");
+        mistake("p libz:deflate mechanism=step mechanism=step",
+                "column 31: option 'mechanism=' is there twice; leave one of them out");
     }
 
     @Test

@@ -29,7 +29,17 @@ class ProbeParserTest {
         assertEquals(new ProbeSpec(ProbeType.CALL, "zlib", "deflate", LibraryPattern.of("libz.so*"), new Symbol("deflate", 0), List.of(
                 new FieldSpec("avail_in", new Fetch.Dereference(8, new Fetch.Argument(1)), ValueType.U32, Unit.BYTES, 33),
                 new FieldSpec("flush", new Fetch.Argument(2), ValueType.S32, null, 62),
-                new FieldSpec("ret", new Fetch.ReturnValue(), ValueType.S32, null, 78)), text), ProbeParser.parse(text));
+                new FieldSpec("ret", new Fetch.ReturnValue(), ValueType.S32, null, 78)), null, text), ProbeParser.parse(text));
+    }
+
+    @Test
+    void readsTheMechanismWhereverItStands() throws Exception {
+        for (Mechanism mechanism : Mechanism.values()) {
+            ProbeSpec probe = ProbeParser.parse("p libz:deflate a=$arg1 mechanism=" + mechanism.text() + " b=$arg2");
+            assertEquals(mechanism, probe.mechanism());
+            assertEquals(2, probe.fields().size());
+        }
+        assertNull(ProbeParser.parse("p libz:deflate mechanism=$arg1").mechanism());
     }
 
     @Test

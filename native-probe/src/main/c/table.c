@@ -1,0 +1,37 @@
+#include "table.h"
+#include "probe.h"
+
+#include <errno.h>
+
+enum { FIRST_CAPACITY = 1024 };
+
+static void insert(struct up_table_part *t, const struct up_keyed *entry)
+{
+    uint64_t i = up_table_hash(entry->key);
+    while (t->entries[i & (t->capacity - 1)])
+        i++;
+    __atomic_store_n(&t->entries[i & (t->capacity - 1)], entry, __ATOMIC_RELEASE);
+}
+
+int up_table_reserve(struct up_table *table)
+{
+    const struct up_table_part *now = table->part;
+    if (now && table->count * 2 < now->capacity)
+        return 0;
+    uint64_t capacity = now ? now->capacity * 2 : FIRST_CAPACITY;
+    struct up_table_part *larger = up_keep(sizeof *larger + capacity * sizeof larger->entries[0]);
+    if (!larger)
+        return -ENOMEM;
+    larger->capacity = capacity;
+    for (uint64_t i = 0; now && i < now->capacity; i++)
+        if (now->entries[i])
+            insert(larger, now->entries[i]);
+    __atomic_store_n(&table->part, larger, __ATOMIC_RELEASE);
+    return 0;
+}
+
+void up_table_add(struct up_table *table, const struct up_keyed *entry)
+{
+    insert(table->part, entry);
+    table->count++;
+}

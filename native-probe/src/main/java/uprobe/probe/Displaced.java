@@ -1,0 +1,82 @@
+package uprobe.probe;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/**
+ * The instruction under a trap, with what the planner wants to know of it.
+ *
+ * @param instruction where it stands and where it goes
+ * @param bytes as they are without any probe
+ * @param detail what the decoder says of its operands
+ */
+record Displaced(InstructionTable.Instruction instruction, byte[] bytes, Detail detail) {
+    /** Stands for no register where a register's number is wanted. */
+    static final int NO_REGISTER = 0xff;
+
+    /** Prefix kinds, {@code enum up_prefix}: LONG are VEX of three bytes, XOP and EVEX, which hold an inverted B in their second byte. */
+    static final int PREFIX_NONE = 0, PREFIX_REX = 1, PREFIX_VEX2 = 2, PREFIX_LONG = 3;
+    /** Hazards, {@code enum up_hazard}. */
+    static final int SHORT_BRANCH = 1, NO_STEP = 2;
+
+    /**
+     * {@code struct up_detail}.
+     *
+     * @param operation what the handler can do itself, {@code enum up_operation}; {@link Way#NO_OPERATION} if nothing
+     * @param a general register, as b and c; {@link #NO_REGISTER}
+     * @param size of the operands, in bytes
+     * @param used bit n: it reads or writes general register n, hidden operands too
+     * @param modrmAt offset of the ModRM byte; 0 if it has none
+     * @param prefixAt offset of the REX, VEX, EVEX or XOP prefix
+     * @param memory whether it has an operand in memory, the stack's included
+     * @param opcode its last byte, before ModRM
+     */
+    record Detail(int operation, int a, int b, int c, int scale, int size, int condition, int stepFlags, long immediate, int used, int modrmAt,
+            int prefixAt, int prefix, boolean memory, int hazards, int opcode) {
+        /** Bytes of {@code struct up_detail}. */
+        static final int SIZE = 24;
+
+        private static Detail of(byte[] instruction) {
+            byte[] packed = new byte[SIZE];
+            if (Helper.up_describe(instruction, instruction.length, packed) < 0) {
+                throw new IllegalStateException("not an instruction: " + java.util.HexFormat.ofDelimiter(" ").formatHex(instruction));
+            }
+            ByteBuffer in = ByteBuffer.wrap(packed).order(ByteOrder.nativeOrder());
+            return new Detail(next(in), next(in), next(in), next(in), next(in), next(in), next(in), next(in), in.getLong(),
+                    Short.toUnsignedInt(in.getShort()), next(in), next(in), next(in), next(in) != 0, next(in), next(in));
+        }
+
+        private static int next(ByteBuffer in) {
+            return Byte.toUnsignedInt(in.get());
+        }
+    }
+
+    static Displaced of(InstructionTable.Instruction instruction, byte[] bytes) {
+        return new Displaced(instruction, bytes, Detail.of(bytes));
+    }
+
+    long address() {
+        return instruction.address();
+    }
+
+    /** Address of the instruction behind it. */
+    long next() {
+        return instruction.address() + bytes.length;
+    }
+
+    boolean is(int flag) {
+        return instruction.is(flag);
+    }
+
+    boolean uses(int register) {
+        return (detail.used() >>> register & 1) != 0;
+    }
+
+    boolean has(int hazard) {
+        return (detail.hazards() & hazard) != 0;
+    }
+
+    int unsigned(int at) {
+        return Byte.toUnsignedInt(bytes[at]);
+    }
+}

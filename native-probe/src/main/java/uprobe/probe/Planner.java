@@ -1,0 +1,65 @@
+package uprobe.probe;
+
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
+import uprobe.probe.elf.LoadedLibrary;
+import uprobe.probe.spec.Mechanism;
+
+/** Chooses how the displaced instruction of a site is carried out, and finds room for its slot. Changes nothing but that room. */
+final class Planner {
+    /** A way and why it is not a better one; the reason is empty for the best. */
+    record Planned(Way way, String reason) {}
+
+    private final Map<String, SlotRegion> regions = new HashMap<>();
+    private final boolean farSlots;
+
+    /** @param farSlots put slots out of reach, as though no memory near the libraries were free */
+    Planner(boolean farSlots) {
+        this.farSlots = farSlots;
+    }
+
+    /**
+     * @param wanted the mechanism to use; null for the best there is
+     * @param where names the site in a refusal
+     * @throws ProbeRefusedException if no mechanism, or not the wanted one, can do it
+     */
+    Planned plan(LoadedLibrary library, Displaced displaced, Mechanism wanted, String where) throws ProbeRefusedException, IOException {
+        Relocator.NotRelocatable first = null;
+        for (Mechanism mechanism : wanted == null ? Mechanism.values() : new Mechanism[] {wanted}) {
+            try {
+                Way way = way(library, displaced, mechanism, where);
+                return new Planned(way, first == null ? "jumps are not there yet" : sentence(first));
+            } catch (Relocator.NotRelocatable e) {
+                first = first == null ? e : first;
+            }
+        }
+        throw new ProbeRefusedException(first.refusal, where, first.getMessage());
+    }
+
+    private static String sentence(Relocator.NotRelocatable why) {
+        return why.refusal.sentence() + (why.getMessage().isEmpty() ? "" : ": " + why.getMessage());
+    }
+
+    private Way way(LoadedLibrary library, Displaced displaced, Mechanism mechanism, String where)
+            throws Relocator.NotRelocatable, ProbeRefusedException, IOException {
+        if (mechanism == Mechanism.EMULATE) {
+            Relocator.refuseWhatIsNotEmulated(displaced);
+            return new Way(mechanism, displaced, null);
+        }
+        SlotRegion region = regionFor(library, where);
+        SlotCode code = mechanism == Mechanism.BOOST ? Relocator.boost(displaced, region.peek()) : Relocator.step(displaced, region.peek());
+        region.take(code);
+        return new Way(mechanism, displaced, code);
+    }
+
+    private SlotRegion regionFor(LoadedLibrary library, String where) throws ProbeRefusedException, IOException {
+        String key = library.path() + "@" + library.loadBias();
+        SlotRegion region = regions.get(key);
+        if (region == null || region.peek() < 0) {
+            region = SlotRegion.of(library, where, farSlots);
+            regions.put(key, region);
+        }
+        return region;
+    }
+}

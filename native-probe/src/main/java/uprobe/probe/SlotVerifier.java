@@ -1,0 +1,153 @@
+package uprobe.probe;
+
+import java.util.HexFormat;
+import uprobe.probe.InstructionTable.Instruction;
+
+/** Decodes what the {@link Relocator} made and looks whether it means what the displaced instruction meant. A difference is a mistake of ours. */
+final class SlotVerifier {
+    /** What stays as it is in a copy, whatever its operands are turned into. */
+    private static final int KIND = ~(InstructionTable.RIP_RELATIVE | InstructionTable.RELATIVE);
+
+    private final Displaced displaced;
+    private final SlotCode code;
+    private int at;
+
+    private SlotVerifier(Displaced displaced, SlotCode code) {
+        this.displaced = displaced;
+        this.code = code;
+    }
+
+    static void verifyBoost(Displaced d, SlotCode code) {
+        SlotVerifier v = new SlotVerifier(d, code);
+        long target = d.instruction().target();
+        boolean relative = d.is(InstructionTable.RELATIVE) && !d.is(InstructionTable.RIP_RELATIVE);
+        if (d.is(InstructionTable.CALL)) {
+            v.returnAddress();
+            if (relative) {
+                v.jumpTo(target);
+            } else {
+                Instruction jump = v.next();
+                v.check(jump.is(InstructionTable.INDIRECT) && jump.target() == target, "jumps through the same pointer");
+            }
+        } else if (d.is(InstructionTable.BRANCH)) {
+            v.branch(target);
+        } else {
+            if (code.copyLength() > 0) {
+                v.copy();
+            } else if (code.scratch() == Displaced.NO_REGISTER) {
+                v.next();       /* mov register, the address */
+            } else {
+                v.throughScratch();
+            }
+            if (d.is(InstructionTable.SYSCALL)) {
+                v.next();       /* rcx */
+            }
+            v.jumpTo(d.next());
+        }
+        v.check(v.at == code.code().length, "has nothing behind it");
+    }
+
+    static void verifyStep(Displaced d, SlotCode code) {
+        SlotVerifier v = new SlotVerifier(d, code);
+        if (d.is(InstructionTable.RELATIVE) && !d.is(InstructionTable.RIP_RELATIVE)) {
+            Instruction copy = v.next();
+            v.check(copy.target() == code.address() + code.copyLength() + 1 && (copy.flags() & KIND) == (d.instruction().flags() & KIND),
+                    "branches to the byte behind the next");
+        } else if (code.scratch() == Displaced.NO_REGISTER) {
+            v.copy();
+        } else {
+            v.throughRegister();
+        }
+        v.check(v.at == code.copyLength(), "is as long as it says");
+    }
+
+    private Instruction next() {
+        byte[] bytes = code.code();
+        InstructionTable table = InstructionTable.decode(java.util.Arrays.copyOfRange(bytes, at, bytes.length), code.address() + at);
+        Instruction found = table.get(0);
+        check(found.length() > 0, "is an instruction");
+        at += found.length();
+        return found;
+    }
+
+    /** {@code jmp rel32}, or through the eight bytes behind it. */
+    private void jumpTo(long target) {
+        Instruction jump = next();
+        if (jump.is(InstructionTable.INDIRECT)) {
+            check(jump.target() == code.address() + at, "jumps through the eight bytes behind it");
+            check(literal(at, Long.BYTES) == target, "jumps to the right address");
+            at += Long.BYTES;
+        } else {
+            check(jump.is(InstructionTable.BRANCH) && jump.target() == target, "jumps to the right address");
+        }
+    }
+
+    private long literal(int from, int length) {
+        long value = 0;
+        for (int i = length - 1; i >= 0; i--) {
+            value = value << 8 | Byte.toUnsignedLong(code.code()[from + i]);
+        }
+        return value;
+    }
+
+    /** push imm32; mov dword [rsp+4], imm32 */
+    private void returnAddress() {
+        next();
+        long low = literal(at - Integer.BYTES, Integer.BYTES);
+        next();
+        long high = literal(at - Integer.BYTES, Integer.BYTES);
+        check((high << 32 | low) == displaced.next(), "pushes the return address");
+    }
+
+    private void branch(long target) {
+        boolean unconditional = displaced.detail().operation() == Way.JUMP;
+        if (unconditional) {
+            jumpTo(target);
+            return;
+        }
+        Instruction first = next();
+        check(first.is(InstructionTable.BRANCH), "branches");
+        if (first.target() == target) {
+            jumpTo(displaced.next());
+            return;
+        }
+        /* A loop over the jump back, or the opposite condition over a far jump to the target. */
+        boolean loops = code.copyLength() > 0;
+        jumpTo(loops ? displaced.next() : target);
+        check(first.target() == code.address() + at, "branches over one jump");
+        jumpTo(loops ? target : displaced.next());
+    }
+
+    private void copy() {
+        Instruction copy = next(), original = displaced.instruction();
+        check(copy.length() == original.length() && copy.flags() == original.flags() && copy.target() == original.target(),
+                "means the same at its new place");
+    }
+
+    private void throughScratch() {
+        for (int i = 0; i < 3; i++) {
+            next();             /* lea, push, mov */
+        }
+        check(literal(at - Long.BYTES, Long.BYTES) == displaced.instruction().target(), "loads the operand's address");
+        throughRegister();
+        next();                 /* pop */
+        next();                 /* lea */
+    }
+
+    private void throughRegister() {
+        int from = at;
+        Instruction copy = next();
+        check(copy.length() == displaced.bytes().length - Integer.BYTES
+                && (copy.flags() & KIND) == (displaced.instruction().flags() & KIND), "is the same instruction without a displacement");
+        Displaced again = Displaced.of(copy, java.util.Arrays.copyOfRange(code.code(), from, at));
+        check(again.detail().used() == (displaced.detail().used() | 1 << code.scratch()), "uses the scratch register and what it used before");
+    }
+
+    private void check(boolean right, String what) {
+        if (!right) {
+            throw new IllegalStateException("the instruction " + HexFormat.ofDelimiter(" ").formatHex(displaced.bytes()) + " at 0x"
+                    + Long.toHexString(displaced.address()) + ", put into a slot at 0x" + Long.toHexString(code.address())
+                    + ", gave code of which it is not true that it " + what + ": " + HexFormat.ofDelimiter(" ").formatHex(code.code()));
+        }
+    }
+}

@@ -1,0 +1,48 @@
+package uprobe.probe;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import uprobe.probe.spec.Mechanism;
+
+/**
+ * How a displaced instruction is carried out: what Java decided, as {@code struct up_way} wants it.
+ *
+ * @param slot the slot's code; null if none is needed
+ */
+record Way(Mechanism mechanism, Displaced displaced, SlotCode slot) {
+    /** Bytes of {@code struct up_way}. */
+    static final int SIZE = 88;
+    /** {@code UP_OP_JUMP}, {@code UP_OP_MOVE_IMMEDIATE}, {@code UP_OP_NONE}. */
+    static final int JUMP = 1, MOVE_IMMEDIATE = 14, NO_OPERATION = 15;
+    private static final int MARKS = 8;
+
+    byte[] pack() {
+        Displaced.Detail detail = displaced.detail();
+        ByteBuffer out = ByteBuffer.allocate(SIZE).order(ByteOrder.nativeOrder());
+        out.putLong(slot == null ? 0 : slot.address());
+        out.putLong(displaced.address()).putLong(displaced.next()).putLong(displaced.instruction().target()).putLong(immediate());
+        put(out, mechanism.ordinal(), detail.operation(), detail.a(), detail.b(), detail.c(), detail.scale(), detail.size(), detail.condition());
+        put(out, slot == null ? Displaced.NO_REGISTER : slot.scratch(), slot == null ? 0 : slot.copyLength(), slot == null ? 0 : slot.code().length,
+                displaced.unsigned(0), detail.stepFlags(), slot == null ? 0 : slot.marks().size(), 0, 0);
+        if (slot != null) {
+            if (slot.marks().size() > MARKS) {
+                throw new IllegalStateException(slot.marks().size() + " marks in a slot, at most " + MARKS);
+            }
+            slot.marks().forEach(mark -> put(out, mark.offset(), mark.stack(), mark.where().ordinal(), mark.saved() ? 1 : 0));
+        }
+        return out.array();
+    }
+
+    /** Of a step with a scratch register what that holds, of an emulated {@code lea reg, [rip+x]} its result, else the operand. */
+    private long immediate() {
+        boolean ofTarget = mechanism == Mechanism.STEP ? slot.scratch() != Displaced.NO_REGISTER
+                : displaced.detail().operation() == MOVE_IMMEDIATE && displaced.is(InstructionTable.RIP_RELATIVE);
+        return ofTarget ? displaced.instruction().target() : displaced.detail().immediate();
+    }
+
+    private static void put(ByteBuffer out, int... bytes) {
+        for (int b : bytes) {
+            out.put((byte) b);
+        }
+    }
+}
