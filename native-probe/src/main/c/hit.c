@@ -41,7 +41,7 @@ static void hit_call(struct up_thread *t, struct up_probe *probe, const struct u
 
 void up_hit_site(const struct up_site *site, const struct up_regs *regs)
 {
-    struct up_thread *t = up_thread_self();
+    struct up_thread *t = up_is_alive() ? up_thread_self() : NULL;     /* no thread of ours: counted and dropped */
     struct up_context context = { 0, 0 };
     int looked = 0;
     uint64_t time = up_now();

@@ -147,8 +147,10 @@ uint64_t up_on_return(uint32_t slot, struct up_regs *regs);
 uint64_t up_on_return(uint32_t slot, struct up_regs *regs)
 {
     struct up_return *e = &table[slot];
-    struct up_thread *t = up_thread_self();
     uint64_t address = up_return_shadow[slot];
+    if (!up_is_alive())
+        return address;         /* the child of a fork: the return is awaited in its parent */
+    struct up_thread *t = up_thread_self();
     if (t != e->owner) {
         /* A coroutine that went on elsewhere: its entry stays in the owner's list until the owner comes by. */
         if (t)
@@ -168,7 +170,7 @@ uint64_t up_on_return(uint32_t slot, struct up_regs *regs)
             }
     }
     complete(t, e, regs);
-    if (e->flushes)
+    if (e->flushes && up_is_alive())    /* asked again: a signal's handler may have forked meanwhile */
         up_jvm_flush(t, e);
     give_back_with_chain(e);
     return address;

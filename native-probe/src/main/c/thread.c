@@ -2,6 +2,7 @@
 #include "thread.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -9,6 +10,30 @@
 
 struct up_threads up_threads;
 __thread struct up_thread *up_self __attribute__((tls_model("initial-exec")));
+
+static const volatile uint32_t not_yet = 0;
+const volatile uint32_t *up_alive = &not_yet;
+
+static void die_in_child(void)
+{
+    *(volatile uint32_t *)up_alive = 0;
+}
+
+/* Kernels before 4.14 can not wipe: there a handler of pthread_atfork does, which a raw clone system call passes by. */
+static int alive_init(void)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    uint32_t *word = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (word == MAP_FAILED)
+        return -errno;
+    *word = 1;
+    up_alive = word;
+    if (madvise(word, page, MADV_WIPEONFORK) == 0) {
+        mprotect(word, page, PROT_READ);
+        return 0;
+    }
+    return -pthread_atfork(NULL, NULL, die_in_child);
+}
 
 int up_threads_init(uint64_t ring_bytes, int32_t count)
 {
@@ -28,6 +53,13 @@ int up_threads_init(uint64_t ring_bytes, int32_t count)
         munmap(all, table);
         munmap(memory, rings);
         return -error;
+    }
+    int error = alive_init();
+    if (error) {
+        munmap(all, table);
+        munmap(memory, rings);
+        munmap(next, (size_t)count * sizeof(int32_t));
+        return error;
     }
     up_threads.all = all;
     up_threads.memory = memory;

@@ -40,6 +40,17 @@ struct up_threads {
 };
 extern struct up_threads up_threads;
 
+/* 1 in the process that the engine was set up in, 0 in the child of a fork, however it was made: a page of its own that the kernel hands to such a
+ * child wiped (MADV_WIPEONFORK). A child has the parent's text with its traps, but none of its other threads and no JVM that works: its hits are
+ * counted in its own counters and dropped, what it awaits returns unseen. A child of vfork or posix_spawn shares all memory with its sleeping
+ * parent, this word too, and counts as the parent. */
+extern const volatile uint32_t *up_alive;
+
+static inline int up_is_alive(void)
+{
+    return *up_alive != 0;
+}
+
 extern __thread struct up_thread *up_self __attribute__((tls_model("initial-exec")));
 
 int up_threads_init(uint64_t ring_bytes, int32_t count);

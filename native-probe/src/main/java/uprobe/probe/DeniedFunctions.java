@@ -2,6 +2,7 @@ package uprobe.probe;
 
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import uprobe.probe.spec.ProbeType;
 
 /**
@@ -16,9 +17,10 @@ final class DeniedFunctions {
      * thread frees the stacks of others once more than 40 MB of them are cached (nptl/nptl-stack.c), hence {@code free}.
      */
     private static final Set<String> WITH_SIGNALS_BLOCKED = Set.of(
-            "start_thread", "__clone", "clone", "__clone3", "clone3", "__clone_internal", "pthread_create", "__pthread_create_2_1",
+            "start_thread", "setjmp", "_setjmp", "sigsetjmp", "__sigsetjmp", "__clone", "clone", "__clone3", "clone3",
+            "__clone_internal", "pthread_create", "__pthread_create_2_1",
             "pthread_exit", "__pthread_exit", "__libc_start_main", "__nptl_deallocate_stack", "__nptl_free_tcb", "__free_tcb",
-            "__call_tls_dtors", "__libc_thread_freeres", "__ctype_init", "__arena_thread_freeres",
+            "__call_tls_dtors", "getpagesize", "__getpagesize", "__libc_thread_freeres", "__ctype_init", "__arena_thread_freeres",
             "posix_spawn", "__posix_spawn", "posix_spawnp", "__posix_spawnp", "__spawni", "__spawnix", "vfork", "__vfork", "fork", "__fork",
             "__libc_fork", "_Fork", "execve", "__execve", "execvpe", "__execvpe", "execveat", "fexecve", "execv", "execvp", "execl", "execlp", "execle",
             "dup2", "__dup2", "dup3", "__dup3", "close", "__close", "__close_nocancel", "open", "open64", "__open", "__open64", "__open_nocancel",
@@ -29,7 +31,19 @@ final class DeniedFunctions {
             "__getrlimit", "getrlimit", "getrlimit64", "__getrlimit64", "_exit", "_Exit", "exit_group", "__exit_thread",
             "abort", "raise", "gsignal", "__raise", "tgkill", "pthread_kill", "__pthread_kill", "__pthread_kill_internal",
             "system", "popen", "timer_create", "aio_read", "aio_write", "lio_listio", "getaddrinfo_a",
+            /* posix_spawn's child; its parent, which waits for a child that could not execute; closefrom's way round a missing close_range */
+            "getuid", "__getuid", "getgid", "__getgid", "getpgid", "__getpgid", "ioctl", "__ioctl", "waitpid", "__waitpid", "__libc_waitpid",
+            "wait4", "__wait4", "getdents64", "__getdents64", "lseek", "__lseek", "__libc_lseek", "lseek64", "__lseek64", "__libc_lseek64",
+            /* the same child, once its signals have their default actions: posix_spawnp looks through PATH */
+            "getenv", "__execvpe_common", "__execvpex", "__libc_alloca_cutoff",
             "free", "__libc_free", "cfree", "__free", "_int_free", "munmap_chunk", "_dl_deallocate_tls", "__nptl_free_stacks", "__rseq_unregister");
+
+    /**
+     * What memcpy and its like resolve to, under whatever name a debug file has for it: posix_spawn's child copies its arguments, and getenv and
+     * execvpe compare and copy. {@code memcpy@GLIBC_2.2.5} is such a function and no resolver.
+     */
+    private static final Pattern STRINGS_OF_SPAWN = Pattern.compile(
+            "memcpy|__(mem(cpy|move|pcpy|set)|str(chr|chrnul|len|nlen|ncmp))(_chk)?_(sse|ssse|avx|evex|erms|generic).*");
 
     /** On the way of the trap itself: signal delivery, masks, the return from a handler. */
     private static final Set<String> SIGNALS = Set.of(
@@ -64,7 +78,7 @@ final class DeniedFunctions {
      */
     static Refusal of(String stem, String symbol, ProbeType type) {
         boolean cLibrary = C_LIBRARY.contains(stem);
-        if (cLibrary && WITH_SIGNALS_BLOCKED.contains(symbol)) {
+        if (cLibrary && (WITH_SIGNALS_BLOCKED.contains(symbol) || STRINGS_OF_SPAWN.matcher(symbol).matches())) {
             return Refusal.RUNS_WITH_SIGNALS_BLOCKED;
         }
         if (cLibrary && SIGNALS.contains(symbol)) {

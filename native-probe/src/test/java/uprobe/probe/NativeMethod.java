@@ -10,4 +10,13 @@ final class NativeMethod {
     static native long calls(long n);
 
     private NativeMethod() {}
+
+    /** Forks; returns in both processes. */
+    static native long forks(long how);
+
+    /** Ends the process with 9 if it is another one. */
+    static native void onlyIn(long pid);
+
+    /** Ends the process at once, unless the status is negative. */
+    static native void leaves(int status);
 }

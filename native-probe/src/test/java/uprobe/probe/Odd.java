@@ -45,6 +45,12 @@ final class Odd {
     static native long odd_naps_callers_caller(long n);
     static native void odd_wake();
     static native void odd_run(Pointer in, Pointer out, Pointer function);
+    static native long odd_fork_run(long how, Pointer counters, int probe);
+    static native int odd_child_result(long pid);
+    static native long odd_vforks(long times);
+    static native long odd_spawns(String file, int search);
+    static native int odd_watch_start(Pointer text, long textLength, Pointer slots, long slotsLength);
+    static native long odd_watch_end();
 
     /** Where the Makefile puts the tests' libraries: beside the test classes. */
     static Path folder() {

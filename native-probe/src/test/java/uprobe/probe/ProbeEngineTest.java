@@ -36,4 +36,9 @@ class ProbeEngineTest {
     List<DynamicNode> rings() throws IOException {
         return ChildJvm.tests(RingScenarios.class);
     }
+
+    @TestFactory
+    List<DynamicNode> forks() throws IOException {
+        return ChildJvm.tests(ForkScenarios.class);
+    }
 }
