@@ -80,8 +80,9 @@ static int is_gone(const struct up_return *e, uint64_t limit)
     uint64_t word = 0, trampoline = (uint64_t)up_return_trampolines + (uint64_t)slot_of(e) * UP_TRAMPOLINE_SIZE + 1;
     if (e->sp < limit && up_jvm_same_java_stack(e->sp, limit))
         return 1;
-    /* The word has been overwritten, or its stack is no more. */
-    return up_read_safely(e->sp, &word, sizeof word) != 0 || word != trampoline;
+    /* The word has been overwritten, or its stack is no more. While its trampoline runs the word holds the slot's number (`push` in
+     * returns_x86_64.S): a handler on a stack of its own, above this one, must not take that call for gone. */
+    return up_read_safely(e->sp, &word, sizeof word) != 0 || (word != trampoline && word != (uint64_t)slot_of(e));
 }
 
 void up_return_drop_below(struct up_thread *t, uint64_t limit, int32_t stop)
