@@ -34,7 +34,8 @@ import org.opentest4j.TestAbortedException;
  * another process.
  */
 final class ChildJvm {
-    private static final int LIMIT_SECONDS = 60;
+    private static final boolean STORM = Boolean.getBoolean("storm");
+    private static final int LIMIT_SECONDS = STORM ? 1200 : 60;
     /** Begins the lines that are for the parent: BEGIN name, OK name, SKIPPED name, FAILED name, then the trace. */
     private static final String MARK = "@@ ";
 
@@ -106,7 +107,7 @@ final class ChildJvm {
     private static void run(Path home, Class<?> scenarios, List<String> names, Map<String, Result> results, int exit) throws Exception {
         Path folder = Files.createDirectories(Odd.folder().resolveSibling("child-jvms"));
         List<String> command = new ArrayList<>(List.of(home.resolve("bin/java").toString(), "-Xmx256m", "-XX:+UseSerialGC",
-                "-XX:-CreateCoredumpOnCrash", "-XX:ErrorFile=" + folder.resolve("hs_err_%p.log"), "--enable-native-access=ALL-UNNAMED", "-cp",
+                "-XX:-CreateCoredumpOnCrash", "-XX:ErrorFile=" + folder.resolve("hs_err_%p.log"), "--enable-native-access=ALL-UNNAMED", "-Dstorm=" + STORM, "-cp",
                 System.getProperty("java.class.path"), ChildJvm.class.getName(), scenarios.getName()));
         command.addAll(names);
         Process child = new ProcessBuilder(command).redirectErrorStream(true).start();

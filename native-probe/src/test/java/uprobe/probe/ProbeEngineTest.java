@@ -18,6 +18,11 @@ class ProbeEngineTest {
     }
 
     @TestFactory
+    List<DynamicNode> leavings() throws IOException {
+        return ChildJvm.tests(LeavingScenarios.class);
+    }
+
+    @TestFactory
     List<DynamicNode> traps() throws IOException {
         return ChildJvm.tests(TrapScenarios.class);
     }

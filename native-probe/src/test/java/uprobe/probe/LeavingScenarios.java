@@ -1,0 +1,336 @@
+package uprobe.probe;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.jna.Function;
+import com.sun.jna.NativeLibrary;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import uprobe.probe.elf.LoadedLibrary;
+
+/** Probed calls that end where nobody expects it: by every kind of exception, at any instruction, on another thread, or never. */
+final class LeavingScenarios {
+    private static final boolean STORM = Boolean.getBoolean("storm");
+    /** In the order of exceptions.cc's Function. */
+    private static final List<String> THROWING = List.of("odd_x_top", "odd_x_middle", "odd_x_bottom", "odd_x_compare", "odd_x_rethrows");
+
+    /** What exceptions.cc counted of one function: its calls, and those that an exception left. */
+    private record Seen(long calls, long left) {
+        Seen minus(Seen before) {
+            return new Seen(calls - before.calls, left - before.left);
+        }
+    }
+
+    private static NativeLibrary library(String stem) {
+        return NativeLibrary.getInstance(Odd.folder().resolve(stem + ".so").toString());
+    }
+
+    private static Function odd(String function) {
+        return Odd.LIBRARY.getFunction(function);
+    }
+
+    private static int callInt(String function, Object... arguments) {
+        return odd(function).invokeInt(arguments);
+    }
+
+    private static long callLong(String function, Object... arguments) {
+        return odd(function).invokeLong(arguments);
+    }
+
+    private static List<Seen> seen(NativeLibrary library) {
+        List<Seen> all = new ArrayList<>();
+        for (int i = 0; i < THROWING.size(); i++) {
+            all.add(new Seen(library.getFunction("odd_x_calls").invokeLong(new Object[] {i}), library.getFunction("odd_x_left").invokeLong(new Object[] {i})));
+        }
+        return all;
+    }
+
+    /** Waits until every hit of the probes is accounted for: what a thread had under way at its end is written when the kernel says it is gone. */
+    private static void settle(TestProbe... probes) throws Exception {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+        for (TestProbe probe : probes) {
+            do {
+                assertTrue(TestProbe.engine().drain(true, 30_000), "the drain thread is not done within 30 s");
+                ProbeCounters c = probe.counters();
+                if (c.hits() == c.recorded() + c.dropped() + c.missed()) {
+                    break;
+                }
+                Thread.sleep(20);
+            } while (System.nanoTime() < end);
+        }
+        for (TestProbe probe : probes) {
+            probe.assertNothingLostSilently();
+        }
+    }
+
+    /** One kind after the other on one thread: each function's hits and unwound returns are those it counted itself. */
+    private static void exceptionsOfEveryKind(String stem) throws Exception {
+        NativeLibrary library = library(stem);
+        Function check = library.getFunction("odd_x_check");
+        int kinds = library.getFunction("odd_x_kinds").invokeInt(new Object[0]);
+        for (long kind = 0; kind < kinds; kind++) {
+            assertEquals(0, check.invokeInt(new Object[] {kind, 1999993L}), "unprobed, kind " + kind);
+        }
+        for (long kind = 0; kind < kinds; kind++) {
+            List<TestProbe> calls = new ArrayList<>(), returns = new ArrayList<>();
+            List<Seen> before = seen(library);
+            for (String function : THROWING) {
+                String target = " " + stem + ":" + function;
+                calls.add(TestProbe.arm("c" + target + (function.endsWith("compare") ? " n=$arg1" : " kind=$arg1") + " r=$retval"));
+                returns.add(TestProbe.arm("r" + target + " r=$retval"));
+            }
+            assertEquals(0, check.invokeInt(new Object[] {kind, 1999993L}), "kind " + kind + "; 1: caught wrongly, 2: not destroyed once");
+            List<Seen> after = seen(library);
+            long left = 0;
+            for (int i = 0; i < THROWING.size(); i++) {
+                Seen own = after.get(i).minus(before.get(i));
+                for (TestProbe probe : List.of(calls.get(i), returns.get(i))) {
+                    String what = "kind " + kind + ": " + probe.armed() + " " + probe.counters();
+                    List<TestProbe.Hit> hits = probe.hits();
+                    assertEquals(new ProbeCounters(own.calls, own.calls, 0, 0), probe.counters(), what);
+                    assertEquals(own.calls, hits.size(), what);
+                    assertEquals(own.left, hits.stream().filter(TestProbe.Hit::unwound).count(), what);
+                    probe.close();
+                }
+                left += own.left;
+            }
+            assertTrue(left >= 3, "the exception leaves at least three probed functions: " + left);
+        }
+        TestProbe.assertTextIsOriginal(stem + ".so");
+    }
+
+    @Scenario
+    static void exceptionsOfEveryKindWithASharedUnwinder() throws Exception {
+        exceptionsOfEveryKind("libexceptions_shared");
+    }
+
+    @Scenario
+    static void exceptionsOfEveryKindWithAStaticUnwinder() throws Exception {
+        exceptionsOfEveryKind("libexceptions_static");
+    }
+
+    /* Sixteen threads, ten thousand throws each, through three to five probed functions at a time. */
+    private static void sixteenThreadsThrow(String stem) throws Exception {
+        NativeLibrary library = library(stem);
+        Function throwing = library.getFunction("odd_x_on_threads");
+        assertEquals(0, throwing.invokeLong(new Object[] {16, 100L}), "unprobed");
+        List<TestProbe> probes = new ArrayList<>();
+        for (String function : THROWING) {
+            probes.add(TestProbe.arm("c " + stem + ":" + function + " kind=$arg1 r=$retval"));
+        }
+        List<Seen> before = seen(library);
+        long unwound = TestProbe.engine().flushStatistics().unwound();
+        assertEquals(0, throwing.invokeLong(new Object[] {16, 10_000L}), "caught wrongly, or not destroyed once");
+        List<Seen> after = seen(library);
+        settle(probes.toArray(new TestProbe[0]));
+        long left = 0, dropped = 0;
+        for (int i = 0; i < THROWING.size(); i++) {
+            Seen own = after.get(i).minus(before.get(i));
+            ProbeCounters counters = probes.get(i).counters();
+            assertEquals(own.calls, counters.hits(), THROWING.get(i));
+            assertEquals(0, counters.missed(), "return slots for 16 threads are plenty");
+            left += own.left;
+            dropped += counters.dropped();
+            probes.get(i).close();
+        }
+        assertEquals(left, TestProbe.engine().flushStatistics().unwound() - unwound);
+        ChildJvm.note(stem + ": " + left + " calls left by exceptions on 16 threads, " + dropped + " records dropped");
+    }
+
+    @Scenario(alone = true)
+    static void sixteenThreadsThrowAtOnceWithASharedUnwinder() throws Exception {
+        sixteenThreadsThrow("libexceptions_shared");
+    }
+
+    @Scenario(alone = true)
+    static void sixteenThreadsThrowAtOnceWithAStaticUnwinder() throws Exception {
+        sixteenThreadsThrow("libexceptions_static");
+    }
+
+    @Scenario
+    static void aHandlerThatInterruptedAProbedCallJumpsOutOfIt() throws Exception {
+        assertEquals(23, callInt("odd_leave_by_handler", 6L), "unprobed");
+        try (TestProbe raises = TestProbe.arm("c libodd:odd_leave_raises depth=$arg1 r=$retval")) {
+            assertEquals(23, callInt("odd_leave_by_handler", 6L));
+            List<TestProbe.Hit> hits = raises.hits();
+            assertEquals(List.of(0L, 1L, 2L, 3L, 4L, 5L, 6L), hits.stream().map(h -> h.values()[1]).toList(), "innermost first");
+            assertTrue(hits.stream().allMatch(TestProbe.Hit::unwound));
+            raises.assertNothingLostSilently();
+        }
+    }
+
+    /* The stack pointer in the handler is above the interrupted call's, though that call has not ended. */
+    @Scenario(alone = true)
+    static void hitsInAHandlerOnAStackAboveTheThreads() throws Exception {
+        int signals = STORM ? 2_000_000 : 100_000;
+        assertEquals(0, callLong("odd_leave_handler_stack", 1000), "unprobed");
+        try (TestProbe leaf = TestProbe.arm("c libodd:odd_leave_leaf n=$arg1 r=$retval")) {
+            long leafs = callLong("odd_leave_leaf_calls"), unwound = TestProbe.engine().flushStatistics().unwound();
+            assertEquals(0, callLong("odd_leave_handler_stack", signals), "wrong results; -1: the stacks lie otherwise");
+            settle(leaf);
+            assertEquals(callLong("odd_leave_leaf_calls") - leafs, leaf.counters().hits());
+            assertEquals(0, TestProbe.engine().flushStatistics().unwound() - unwound, "every call returned");
+        }
+    }
+
+    @Scenario
+    static void coroutinesReturnOutOfOrderAndOnOtherThreads() throws Exception {
+        for (int backwards = 0; backwards < 2; backwards++) {
+            try (TestProbe inner = TestProbe.arm("c libodd:odd_co_inner n=$arg1 r=$retval"); TestProbe outer = TestProbe.arm("c libodd:odd_co_outer n=$arg1 r=$retval");
+                    TestProbe end = TestProbe.arm("r libodd:odd_co_outer r=$retval")) {
+                assertEquals(64, callInt("odd_co_start"));
+                callInt("odd_co_resume", 3, 1, backwards);
+                assertEquals(0, callInt("odd_co_resume_on_new_thread", backwards));
+                callInt("odd_co_resume", 2, 0, 1 - backwards);
+                assertEquals(0, callInt("odd_co_resume_on_new_thread", 1 - backwards));
+                assertEquals(64, callInt("odd_co_end"), "every result is its own coroutine's");
+                settle(inner, outer, end);
+                assertResults(inner, 64, n -> n * 5 + 2);
+                assertResults(outer, 64, n -> n * 12 + 2);
+                assertEquals(64, end.hits().stream().filter(h -> !h.unwound()).map(h -> h.values()[0]).distinct().count());
+            }
+        }
+    }
+
+    /* Each argument once, with its result and a duration. */
+    private static void assertResults(TestProbe probe, int count, java.util.function.LongUnaryOperator result) throws Exception {
+        Map<Long, Long> results = new TreeMap<>();
+        for (TestProbe.Hit hit : probe.hits()) {
+            assertTrue(!hit.unwound() && hit.missing() == 0 && hit.values()[0] > 0, hit::toString);
+            assertEquals(null, results.put(hit.values()[1], hit.values()[2]), "each coroutine once");
+            assertEquals(result.applyAsLong(hit.values()[1]), hit.values()[2]);
+        }
+        assertEquals(count, results.size());
+        assertEquals(new ProbeCounters(count, count, 0, 0), probe.counters());
+    }
+
+    /* Their stacks are unmapped while their calls wait: they count as left, and the thread's own calls go on. */
+    @Scenario
+    static void coroutinesThatNeverReturn() throws Exception {
+        try (TestProbe inner = TestProbe.arm("c libodd:odd_co_inner n=$arg1 r=$retval"); TestProbe outer = TestProbe.arm("c libodd:odd_co_outer n=$arg1 r=$retval");
+                TestProbe own = TestProbe.arm("c libodd:odd_identity n=$arg1 r=$retval")) {
+            assertEquals(64, callInt("odd_co_start"));
+            assertEquals(5, Odd.odd_identity(5));
+            assertEquals(0, inner.counters().recorded(), "they are suspended, not gone");
+            assertEquals(0, callInt("odd_co_end"));
+            assertEquals(6, Odd.odd_identity(6));
+            settle(inner, outer, own);
+            assertEquals(64, inner.hits().stream().filter(TestProbe.Hit::unwound).count());
+            assertEquals(64, outer.hits().stream().filter(TestProbe.Hit::unwound).count());
+            assertEquals(2, own.hits().stream().filter(h -> !h.unwound()).count());
+        }
+    }
+
+    /** Two functions that jump to each other wait for one and the same return: 16 are recorded, the others counted as missed, nothing else suffers. */
+    @Scenario(alone = true)
+    static void millionsOfMutualTailCallsLeaveRoomForOthers() throws Exception {
+        long calls = STORM ? 10_000_000 : 200_000;
+        long refused = TestProbe.engine().flushStatistics().slotsRefused();
+        try (TestProbe ping = TestProbe.arm("c libodd:odd_ping n=$arg1 r=$retval"); TestProbe pong = TestProbe.arm("c libodd:odd_pong n=$arg1 r=$retval");
+                TestProbe other = TestProbe.arm("c libodd:odd_identity n=$arg1 r=$retval")) {
+            long started = System.nanoTime();
+            long[] result = new long[1];
+            Thread loop = new Thread(() -> result[0] = Odd.odd_ping(calls), "loop");
+            loop.start();
+            long others = 0;
+            do {
+                assertEquals(others, Odd.odd_identity(others));
+                others++;
+                Thread.sleep(1);
+            } while (loop.isAlive());
+            loop.join();
+            long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - started);
+            assertEquals(2, result[0], "an even number ends in odd_pong");
+            settle(ping, pong, other);
+            assertEquals(calls, ping.counters().hits() + pong.counters().hits());
+            long recorded = ping.counters().recorded() + pong.counters().recorded(), missed = ping.counters().missed() + pong.counters().missed();
+            assertEquals(calls, recorded + missed);
+            assertTrue(recorded >= 1 && recorded <= 16, "the chain of one return address: " + recorded);
+            assertEquals(missed, TestProbe.engine().flushStatistics().slotsRefused() - refused);
+            assertEquals(new ProbeCounters(others, others, 0, 0), other.counters(), "return slots are left for everybody else");
+            ChildJvm.note(calls + " tail calls in " + millis + " ms beside " + others + " calls of another function");
+        }
+    }
+
+    @Scenario
+    static void recursionTenThousandDeepNestsItsDurations() throws Exception {
+        int depth = 10_000;
+        try (TestProbe probe = TestProbe.arm("c libodd:odd_recursion n=$arg1 r=$retval")) {
+            assertEquals(depth, Odd.odd_recursion(depth));
+            List<TestProbe.Hit> hits = probe.hits();
+            assertEquals(depth + 1, hits.size());
+            for (int i = 0; i <= depth; i++) {
+                long[] values = hits.get(i).values();
+                assertEquals(i, values[1], "the innermost returns first");
+                assertEquals(i, values[2]);
+                assertEquals(0, hits.get(i).missing());
+                if (i > 0) {
+                    long[] within = hits.get(i - 1).values();
+                    assertTrue(hits.get(i).time() <= hits.get(i - 1).time() && hits.get(i).time() + values[0] >= hits.get(i - 1).time() + within[0],
+                            "begins before, ends after what it calls: " + i);
+                }
+            }
+            assertEquals(new ProbeCounters(depth + 1, depth + 1, 0, 0), probe.counters());
+        }
+    }
+
+    @Scenario
+    static void argumentsAndResultsOfEveryRegisterClassArriveUnchanged() throws Exception {
+        assertEquals(0, callInt("odd_check_wide"), "unprobed");
+        List<String> functions = TestProbe.library("libodd.so").symbols().functions().stream().map(f -> f.name()).filter(n -> n.startsWith("odd_w_")).sorted().toList();
+        assertEquals(17, functions.size(), functions::toString);
+        List<TestProbe> probes = new ArrayList<>();
+        for (String function : functions) {
+            for (String probe : List.of("c libodd:%s a=$arg1 r=$retval", "r libodd:%s r=$retval", "p libodd:%s a=$arg1")) {
+                probes.add(TestProbe.arm(probe.formatted(function)));
+            }
+        }
+        assertEquals(0, callInt("odd_check_wide"), "a bit for each kind, in the order of odd_check_wide");
+        for (TestProbe probe : probes) {
+            /* those that the processor can not run have no hits */
+            boolean mayLack = probe.armed().toString().matches(".*odd_w_m(256|512).*");
+            long hits = probe.counters().hits();
+            assertTrue(hits == (probe.armed().toString().contains("varargs") ? 2 : 1) || mayLack && hits == 0, () -> probe.armed() + ": " + probe.counters());
+            probe.assertNothingLostSilently();
+            probe.close();
+        }
+    }
+
+    /** The list of the design, under every name that the libraries of this process have for it. */
+    @Scenario
+    static void whatReturnsTwiceOrReadsItsReturnAddressIsRefusedWithItsReason() throws Exception {
+        TestProbe.engine();
+        library("libexceptions_shared");
+        library("libexceptions_static");
+        Map<Refusal, List<String>> expected = Map.of(
+                Refusal.RETURNS_TWICE, List.of("libc:setjmp", "libc:_setjmp", "libc:__sigsetjmp", "libc:getcontext", "libc:swapcontext", "libc:longjmp", "libc:siglongjmp",
+                        "libc:_longjmp", "libc:setcontext", "libc:makecontext", "libstdc++:__cxa_throw", "libstdc++:__cxa_rethrow", "libgcc_s:_Unwind_RaiseException",
+                        "libgcc_s:_Unwind_Resume", "libgcc_s:_Unwind_ForcedUnwind", "libgcc_s:_Unwind_Resume_or_Rethrow", "libexceptions_static:__cxa_throw",
+                        "libexceptions_static:__cxa_rethrow", "libexceptions_static:_Unwind_RaiseException", "libexceptions_static:_Unwind_Resume"),
+                Refusal.READS_RETURN_ADDRESS, List.of("libc:dlopen", "libc:dlmopen", "libc:dlsym", "libc:dlvsym", "libc:backtrace", "libgcc_s:_Unwind_Backtrace"),
+                Refusal.RUNS_WITH_SIGNALS_BLOCKED, List.of("libc:vfork", "libc:fork", "libc:clone", "libc:posix_spawn", "libc:pthread_exit", "libc:abort"));
+        for (Map.Entry<Refusal, List<String>> why : expected.entrySet()) {
+            for (String function : why.getValue()) {
+                for (String type : List.of("r", "c")) {
+                    ProbeRefusedException refused = assertThrows(ProbeRefusedException.class, () -> TestProbe.arm(type + " " + function), function);
+                    assertEquals(why.getKey(), refused.refusal(), refused::getMessage);
+                    assertTrue(refused.getMessage().contains("!" + function.substring(function.indexOf(':') + 1) + ": " + why.getKey().sentence()), refused::getMessage);
+                }
+            }
+        }
+        for (String file : List.of("libc.so.6", "libexceptions_static.so", "libgcc_s.so.1")) {
+            TestProbe.assertTextIsOriginal(file);
+        }
+        /* and where only the return is the trouble, the entry can be probed */
+        for (String function : List.of("libc:_setjmp", "libc:getcontext", "libstdc++:__cxa_throw", "libc:dlsym")) {
+            TestProbe.arm("p " + function).close();
+        }
+    }
+
+    private LeavingScenarios() {}
+}

@@ -1,0 +1,294 @@
+/* Ways to leave a probed function at a moment that nobody chose - a cancellation or a jump out of a signal handler - and calls that are suspended
+ * on a stack of their own and go on elsewhere. Functions count their own calls. */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#define ODD __attribute__((noipa, visibility("default")))
+
+static long leaf_calls, frame_calls;
+ODD long odd_leave_leaf_calls(void) { return __atomic_load_n(&leaf_calls, __ATOMIC_SEQ_CST); }
+ODD long odd_leave_frame_calls(void) { return __atomic_load_n(&frame_calls, __ATOMIC_SEQ_CST); }
+
+ODD long odd_leave_leaf(long n)
+{
+    __atomic_add_fetch(&leaf_calls, 1, __ATOMIC_RELAXED);
+    return n * 3 + 1;
+}
+
+/* Calls the leaf until something ends it. */
+ODD long odd_leave_frame(long n)
+{
+    __atomic_add_fetch(&frame_calls, 1, __ATOMIC_RELAXED);
+    for (volatile long i = 0;; i++)
+        if (odd_leave_leaf(i + n) != (i + n) * 3 + 1)
+            abort();
+}
+
+/* ---- cancelled at any instruction ---- */
+static volatile int running;
+static int cleaned;
+static void clean(void *unused) { (void)unused; __atomic_add_fetch(&cleaned, 1, __ATOMIC_SEQ_CST); }
+
+static void *cancelled_anywhere(void *n)
+{
+    int old;
+    pthread_cleanup_push(clean, 0);
+    pthread_cleanup_push(clean, 0);
+    pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &old);
+    running = 1;
+    odd_leave_frame((long)n);
+    pthread_cleanup_pop(0);
+    pthread_cleanup_pop(0);
+    return 0;
+}
+/* Rounds in which the thread did not end as cancelled with each of its two handlers run once. */
+ODD int odd_cancel_anywhere(int rounds)
+{
+    int wrong = 0;
+    for (int i = 0; i < rounds; i++) {
+        pthread_t t;
+        void *result = 0;
+        cleaned = running = 0;
+        if (pthread_create(&t, 0, cancelled_anywhere, (void *)(long)i) != 0)
+            return -1;
+        while (!running)
+            sched_yield();
+        struct timespec nap = { 0, 100000 + i % 97 * 1000 };
+        nanosleep(&nap, 0);
+        pthread_cancel(t);
+        pthread_join(t, &result);
+        wrong += result != PTHREAD_CANCELED || cleaned != 2;
+    }
+    return wrong;
+}
+
+/* ---- a handler that jumps out of what it interrupted ---- */
+static __thread sigjmp_buf home;
+static __thread volatile int armed;
+static void jump_home(int signal)
+{
+    (void)signal;
+    if (armed) {
+        armed = 0;
+        siglongjmp(home, 23);
+    }
+}
+
+/* A signal that the probed function sends to itself: the handler interrupts its body. */
+ODD long odd_leave_raises(long depth)
+{
+    if (depth > 0)
+        depth = odd_leave_raises(depth - 1);
+    else
+        raise(SIGUSR1);
+    __asm__ volatile("" : "+r"(depth));
+    return depth + 1;
+}
+static void take_signal(struct sigaction *old, int flags)
+{
+    struct sigaction action = { .sa_handler = jump_home, .sa_flags = flags };
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGUSR1, &action, old);
+}
+ODD int odd_leave_by_handler(long depth)
+{
+    struct sigaction old;
+    take_signal(&old, SA_RESTART);
+    int came = sigsetjmp(home, 1);
+    if (came == 0) {
+        armed = 1;
+        odd_leave_raises(depth);
+    }
+    sigaction(SIGUSR1, &old, 0);
+    return came;
+}
+
+/* Signals that come at any instruction of a thread that does nothing but call probed functions. */
+static volatile int done;
+static int jumps_made;
+static void *jumps_home_often(void *rounds)
+{
+    for (volatile long i = 0; i < (long)rounds; i++) {
+        if (sigsetjmp(home, 1) == 0) {
+            armed = 1;
+            odd_leave_frame(i);
+        }
+        jumps_made++;
+    }
+    /* The thread lives on: what was abandoned must not be in the way of its next hits. */
+    for (long i = 0; i < 1000; i++)
+        if (odd_leave_leaf(i) != i * 3 + 1)
+            jumps_made = -1;
+    done = 1;
+    while (done != 2)
+        usleep(1000);
+    return 0;
+}
+static pthread_t jumper;
+/* Returns how often the thread jumped, or -1; it then waits for odd_leave_jumper_end. */
+ODD int odd_leave_anywhere(long rounds)
+{
+    struct sigaction old;
+    take_signal(&old, SA_RESTART);
+    done = jumps_made = 0;
+    if (pthread_create(&jumper, 0, jumps_home_often, (void *)rounds) != 0)
+        return -1;
+    for (long i = 0; !done; i++) {
+        struct timespec nap = { 0, 50000 + i % 89 * 1000 };
+        nanosleep(&nap, 0);
+        if (!done)
+            pthread_kill(jumper, SIGUSR1);
+    }
+    sigaction(SIGUSR1, &old, 0);
+    return jumps_made;
+}
+ODD void odd_leave_jumper_end(void)
+{
+    done = 2;
+    pthread_join(jumper, 0);
+}
+
+/* ---- hits in a handler on a stack of its own, which lies above the thread's ---- */
+/* Part of the library, which was mapped before the threads' stacks were: its addresses are the higher ones. */
+static char signal_stack[64 << 10] __attribute__((aligned(64)));
+static int handled;
+static void call_in_handler(int signal)
+{
+    (void)signal;
+    if (odd_leave_leaf(7) != 22)
+        abort();
+    __atomic_add_fetch(&handled, 1, __ATOMIC_RELAXED);
+}
+static void *calls_often(void *unused)
+{
+    stack_t own = { .ss_sp = signal_stack, .ss_size = sizeof signal_stack }, off = { .ss_flags = SS_DISABLE };
+    sigaltstack(&own, 0);
+    running = 1;
+    long wrong = 0;
+    for (long i = 0; !done; i++)
+        wrong += odd_leave_leaf(i) != i * 3 + 1;
+    sigaltstack(&off, 0);
+    (void)unused;
+    return (void *)wrong;
+}
+/* Returns the wrong results, or -1 if the handler did not run or its stack is not above the thread's. */
+ODD long odd_leave_handler_stack(int signals)
+{
+    struct sigaction old, action = { .sa_handler = call_in_handler, .sa_flags = SA_RESTART | SA_ONSTACK };
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGUSR1, &action, &old);
+    pthread_t t;
+    void *wrong = 0;
+    done = running = handled = 0;
+    if (pthread_create(&t, 0, calls_often, 0) != 0)
+        return -1;
+    while (!running)
+        sched_yield();
+    for (int i = 0; i < signals; i++) {
+        int before = __atomic_load_n(&handled, __ATOMIC_RELAXED);
+        pthread_kill(t, SIGUSR1);
+        for (int spin = 0; __atomic_load_n(&handled, __ATOMIC_RELAXED) == before && spin < 100000; spin++)
+            sched_yield();
+    }
+    done = 1;
+    pthread_attr_t attributes;
+    void *stack = 0;
+    size_t size;
+    pthread_getattr_np(t, &attributes);
+    pthread_attr_getstack(&attributes, &stack, &size);
+    pthread_attr_destroy(&attributes);
+    pthread_join(t, &wrong);
+    sigaction(SIGUSR1, &old, 0);
+    return handled == signals && (char *)stack < signal_stack ? (long)wrong : -1;
+}
+
+/* ---- coroutines: calls suspended in the middle, and resumed by another thread, in another order, or never ---- */
+enum { COROUTINES = 64, STACK = 64 << 10 };
+static struct coroutine {
+    ucontext_t self, resumer;
+    char *stack;
+    long number, result;
+    int finished;
+} coroutines[COROUTINES];
+
+/* noipa: whatever thread comes back, nothing of the old one is kept in a register. */
+__attribute__((noipa)) static void suspend(struct coroutine *c) { swapcontext(&c->self, &c->resumer); }
+__attribute__((noipa)) static void resume(struct coroutine *c) { swapcontext(&c->resumer, &c->self); }
+
+ODD long odd_co_inner(long number)
+{
+    suspend(&coroutines[number]);
+    return number * 5 + 2;
+}
+ODD long odd_co_outer(long number)
+{
+    long inner = odd_co_inner(number);
+    suspend(&coroutines[number]);
+    return inner + number * 7;
+}
+static void body(int number)
+{
+    struct coroutine *c = &coroutines[number];
+    c->result = odd_co_outer(number);
+    c->finished = 1;
+    for (;;)
+        suspend(c);
+}
+
+/* Made, one after the other, and run into the middle of odd_co_inner. */
+__attribute__((noipa)) static int start(int number)
+{
+    struct coroutine *c = &coroutines[number];
+    c->stack = mmap(0, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (c->stack == MAP_FAILED || getcontext(&c->self) != 0)
+        return -1;
+    c->self.uc_stack = (stack_t){ .ss_sp = c->stack, .ss_size = STACK };
+    c->finished = 0;
+    makecontext(&c->self, (void (*)(void))body, 1, number);
+    resume(c);
+    return 0;
+}
+ODD int odd_co_start(void)
+{
+    for (int i = 0; i < COROUTINES; i++)
+        if (start(i) != 0)
+            return -1;
+    return COROUTINES;
+}
+/* Resumes those numbers that leave `rest` when divided by `step`. */
+ODD void odd_co_resume(int step, int rest, int backwards)
+{
+    for (int i = 0; i < COROUTINES; i++) {
+        int at = backwards ? COROUTINES - 1 - i : i;
+        if (at % step == rest && !coroutines[at].finished)
+            resume(&coroutines[at]);
+    }
+}
+static void *resume_all(void *backwards)
+{
+    odd_co_resume(1, 0, backwards != 0);
+    return 0;
+}
+ODD int odd_co_resume_on_new_thread(int backwards)
+{
+    pthread_t t;
+    return pthread_create(&t, 0, resume_all, (void *)(long)backwards) != 0 ? -1 : pthread_join(t, 0);
+}
+/* Their stacks go, whether they have finished or not. Returns those that finished with the right result. */
+ODD int odd_co_end(void)
+{
+    int right = 0;
+    for (int i = 0; i < COROUTINES; i++) {
+        right += coroutines[i].finished && coroutines[i].result == i * 12L + 2;
+        munmap(coroutines[i].stack, STACK);
+    }
+    return right;
+}
