@@ -152,6 +152,25 @@ final class LeavingScenarios {
         sixteenThreadsThrow("libexceptions_static");
     }
 
+    /* The cancellation may interrupt the trap, the record being written, or the trampoline on its way back. */
+    @Scenario(alone = true)
+    static void asynchronousCancellationAtAnyInstruction() throws Exception {
+        int rounds = STORM ? 20_000 : 500;
+        assertEquals(0, callInt("odd_cancel_anywhere", 20), "unprobed");
+        try (TestProbe frame = TestProbe.arm("c libodd:odd_leave_frame n=$arg1 r=$retval"); TestProbe leaf = TestProbe.arm("c libodd:odd_leave_leaf n=$arg1 r=$retval")) {
+            long leafs = callLong("odd_leave_leaf_calls"), frames = callLong("odd_leave_frame_calls");
+            assertEquals(0, callInt("odd_cancel_anywhere", rounds), "threads not cancelled, or whose handlers did not run once each");
+            leafs = callLong("odd_leave_leaf_calls") - leafs;
+            frames = callLong("odd_leave_frame_calls") - frames;
+            settle(frame, leaf);
+            /* A thread may go between a trap and the first instruction behind it: a hit, and no call that counted itself. */
+            long extra = leaf.counters().hits() - leafs + frame.counters().hits() - frames;
+            assertTrue(leaf.counters().hits() >= leafs && frame.counters().hits() >= frames && extra <= rounds,
+                    leaf.counters() + " of " + leafs + ", " + frame.counters() + " of " + frames);
+            ChildJvm.note(rounds + " threads cancelled, " + leafs + " calls, " + extra + " of them cancelled at their trap");
+        }
+    }
+
     @Scenario
     static void aHandlerThatInterruptedAProbedCallJumpsOutOfIt() throws Exception {
         assertEquals(23, callInt("odd_leave_by_handler", 6L), "unprobed");
@@ -161,6 +180,29 @@ final class LeavingScenarios {
             assertEquals(List.of(0L, 1L, 2L, 3L, 4L, 5L, 6L), hits.stream().map(h -> h.values()[1]).toList(), "innermost first");
             assertTrue(hits.stream().allMatch(TestProbe.Hit::unwound));
             raises.assertNothingLostSilently();
+        }
+    }
+
+    /* What was cut off in the middle of the engine's own work must neither be lost nor be in the way of the thread's next records. */
+    @Scenario(alone = true)
+    static void jumpsOutOfHandlersAtAnyInstruction() throws Exception {
+        long rounds = STORM ? 100_000 : 3_000;
+        assertEquals(20, callInt("odd_leave_anywhere", 20L), "unprobed");
+        callInt("odd_leave_jumper_end");
+        try (TestProbe frame = TestProbe.arm("c libodd:odd_leave_frame n=$arg1 r=$retval"); TestProbe leaf = TestProbe.arm("c libodd:odd_leave_leaf n=$arg1 r=$retval")) {
+            long leafs = callLong("odd_leave_leaf_calls");
+            assertEquals(rounds, callInt("odd_leave_anywhere", rounds));
+            leafs = callLong("odd_leave_leaf_calls") - leafs;
+            try {
+                /* The thread is alive: its records must come through while it is. */
+                settle(frame, leaf);
+                long extra = leaf.counters().hits() - leafs;
+                assertTrue(extra >= 0 && extra <= rounds, leaf.counters() + " of " + leafs);
+                assertTrue(frame.counters().hits() <= rounds && frame.counters().hits() >= rounds / 2, frame.counters()::toString);
+                ChildJvm.note(rounds + " jumps, " + leafs + " calls, " + leaf.counters() + ", " + frame.counters());
+            } finally {
+                callInt("odd_leave_jumper_end");
+            }
         }
     }
 
