@@ -11,59 +11,14 @@
 #define _GNU_SOURCE
 #include "hit.h"
 #include "jvm.h"
+#include "signals.h"
 #include "trap.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 
-static struct sigaction previous;
 static struct up_trap_statistics statistics;
-
-enum { KERNEL_SIGSET_SIZE = 8 };
-
-static void die_by_default(void)
-{
-    /* The kernel's own structure, as libc's sigaction is not for handlers: handler, flags, restorer, mask - all zero is SIG_DFL. */
-    struct { uint64_t handler, flags, restorer, mask; } by_default = { 0, 0, 0, 0 };
-    up_syscall4(SYS_rt_sigaction, SIGTRAP, &by_default, 0, KERNEL_SIGSET_SIZE);
-    uint64_t trap = (uint64_t)1 << (SIGTRAP - 1);
-    up_syscall4(SYS_rt_sigprocmask, SIG_BLOCK, &trap, 0, KERNEL_SIGSET_SIZE);
-    /* Blocked until this handler returns: then the process ends at the instruction that follows the trap, as it would have without us. */
-    up_syscall3(SYS_tgkill, up_syscall3(SYS_getpid, 0, 0, 0), up_syscall3(SYS_gettid, 0, 0, 0), SIGTRAP);
-}
-
-/* SA_RESETHAND means: once. Whoever exchanges the flag first has the call. */
-static int previous_is_spent(void)
-{
-    static int spent;
-    return previous.sa_flags & SA_RESETHAND && __atomic_exchange_n(&spent, 1, __ATOMIC_ACQ_REL);
-}
-
-static void chain(int signal, siginfo_t *info, void *context)
-{
-    ucontext_t *uc = context;
-    void (*handler)(int) = previous.sa_handler;
-    if (handler == SIG_IGN && info->si_code <= 0)
-        return;                 /* sent by kill or tgkill, and ignored */
-    if (handler == SIG_DFL || handler == SIG_IGN || previous_is_spent()) {
-        die_by_default();       /* a trap that is ignored kills as well (kernel/signal.c, force_sig_info) */
-        return;
-    }
-    uint64_t mask = 0, old;
-    __builtin_memcpy(&mask, &uc->uc_sigmask, sizeof mask);
-    __builtin_memcpy(&old, &previous.sa_mask, sizeof old);
-    mask |= old;
-    if (!(previous.sa_flags & SA_NODEFER))
-        mask |= (uint64_t)1 << (SIGTRAP - 1);
-    up_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, KERNEL_SIGSET_SIZE);
-    if (previous.sa_flags & SA_SIGINFO)
-        previous.sa_sigaction(signal, info, context);
-    else
-        handler(signal);
-    /* The mask of the interrupted code comes back with sigreturn. */
-}
 
 static int on_site(ucontext_t *uc)
 {
@@ -107,22 +62,12 @@ static void on_trap(int signal, siginfo_t *info, void *context)
     if (info->si_code == TRAP_TRACE && !on_step(context))
         return;
     up_count(&statistics.foreign);
-    chain(signal, info, context);
+    up_signals_chain(signal, info, context);
 }
 
 int up_trap_install(void)
 {
-    static int installed;
-    if (installed)
-        return 0;
-    struct sigaction ours = { .sa_sigaction = on_trap, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER };
-    /* SA_NODEFER: else each thread that is in this handler would look as if it had SIGTRAP blocked (SignalMasks). */
-    uint64_t mask = ~up_synchronous_signals();
-    __builtin_memcpy(&ours.sa_mask, &mask, sizeof mask);
-    if (sigaction(SIGTRAP, NULL, &previous) != 0 || sigaction(SIGTRAP, &ours, NULL) != 0)
-        return -errno;
-    installed = 1;
-    return 0;
+    return up_signals_take(on_trap);
 }
 
 int up_trap_statistics(struct up_trap_statistics *out)

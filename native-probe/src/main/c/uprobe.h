@@ -238,11 +238,20 @@ UP_EXPORT int up_site_disarm(int32_t site);
 UP_EXPORT int up_site_armed(int32_t site);
 
 /* ---- trap.c ---- */
+/* Takes the signals that the engine needs, or takes back what somebody got past libc; opens masks. Before each transaction. */
 UP_EXPORT int up_trap_install(void);
 UP_EXPORT int up_shadow_stack_on(void);
 /* Statistics of hard paths; TrapStatistics on the Java side. */
 struct up_trap_statistics { uint64_t traps, stale, foreign, emulated, stepped; };
 UP_EXPORT int up_trap_statistics(struct up_trap_statistics *out);
+
+/* ---- signals.c ---- */
+/* Address of the function that stands in for libc's; hook: SignalGuard.Hook's ordinal. -EINVAL: no such hook. */
+UP_EXPORT int64_t up_signals_function(int32_t hook);
+/* Stores desired over expected, eight aligned bytes of libc that hold the jump to that function; next: where it goes on to reach libc's own. */
+UP_EXPORT int up_signals_hook(int32_t hook, int64_t next, int64_t address, int64_t expected, int64_t desired);
+/* Where libjvm's code lies, whose handler of SIGBUS decodes instructions. */
+UP_EXPORT int up_signals_vm_text(int64_t start, int64_t end);
 
 /* ---- jvm.c, drain.c ---- */
 /* up_jvm_attach, up_commit_register and up_drain_start take JNI references: they are declared where they stand, jvm.c and drain.c. */

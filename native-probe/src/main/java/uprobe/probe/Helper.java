@@ -38,6 +38,9 @@ final class Helper {
     static native int up_trap_install();
     static native int up_trap_statistics(long[] out);
     static native int up_shadow_stack_on();
+    static native long up_signals_function(int hook);
+    static native int up_signals_hook(int hook, long next, long address, long expected, long desired);
+    static native int up_signals_vm_text(long start, long end);
     static native int up_jvm_attach(JNIEnv env, Pointer layout);
     static native int up_flush_statistics(long[] out);
     static native int up_drain_start(JNIEnv env, Object thread, long periodNs, long longCallNs);

@@ -49,7 +49,7 @@ final class Planner {
         }
         SlotRegion region = regionFor(library, where);
         SlotCode code = mechanism == Mechanism.BOOST ? Relocator.boost(displaced, region.peek()) : Relocator.step(displaced, region.peek());
-        region.take(code);
+        region.take(code.units());
         return new Way(mechanism, displaced, code);
     }
 

@@ -167,6 +167,7 @@ public final class ProbeEngine {
         } catch (java.io.UncheckedIOException e) {
             throw e.getCause();
         }
+        SignalGuard.install(loaded());
         refuseWhileBlocked(spec.library().text() + ":" + spec.target());
         return carryOut(spec, stem, plans, factory);
     }
@@ -183,7 +184,6 @@ public final class ProbeEngine {
         CommitMethod commit = factory.make(id, spec, stem, symbol, records());
         check(Helper.up_commit_register(JNIEnv.CURRENT, id, commit.owner(), commit.name()), "registering " + commit);
         startDraining();
-        check(Helper.up_trap_install(), "taking SIGTRAP");
         List<Site> armed = new ArrayList<>();
         for (Site site : all) {
             check(Helper.up_site_consumer(site.index, id, 1), "a consumer");
@@ -246,9 +246,9 @@ public final class ProbeEngine {
 
     /** Arms each by itself with a probe that records nothing but its hits; in the order of functions is fastest. */
     synchronized List<SiteOutcome> armSites(List<SiteRequest> requests) throws ProbeRefusedException, IOException {
+        SignalGuard.install(loaded());
         refuseWhileBlocked("sites");
         startDraining();
-        check(Helper.up_trap_install(), "taking SIGTRAP");
         lastFunction = null;
         List<SiteOutcome> outcomes = new ArrayList<>();
         for (SiteRequest request : requests) {
@@ -410,10 +410,11 @@ public final class ProbeEngine {
         return lastFunction;
     }
 
-    /** Memory as it is without our traps. */
+    /** Memory as it is without our traps and jumps. */
     private byte[] code(long address, int length) {
         byte[] bytes = new byte[length];
         Helper.up_text_read(address, bytes, length);
+        SignalGuard.restore(address, bytes);
         sites.forEach((at, site) -> {
             if (at >= address && at < address + length && site.users > 0) {
                 bytes[(int) (at - address)] = site.plan.way().displaced().bytes()[0];

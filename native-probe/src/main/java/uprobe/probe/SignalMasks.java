@@ -18,6 +18,9 @@ final class SignalMasks {
     /** libc blocks everything for moments (starting a thread, spawning a process): only what is still so after a while counts. */
     private static final int LOOKS = 5;
     private static final long PAUSE_MS = 10;
+    /** Enough for the few instructions between a function's entry and its system call, whatever the processor does meanwhile. */
+    private static final long RUN_NS = 100_000;
+    private static final long LONGEST_WAIT_NS = 1_000_000_000;
     /** The kernel's own threads of io_uring appear among ours; they never run code of the process. */
     private static final List<String> KERNEL_WORKERS = List.of("iou-wrk-", "iou-sqp-");
 
@@ -34,6 +37,50 @@ final class SignalMasks {
             blocking.keySet().retainAll(look(signal).keySet());
         }
         return blocking.values().stream().findFirst();
+    }
+
+    /**
+     * Waits until each thread of now has been seen asleep in the kernel, or has run for a while: then it has left a short stretch of code without
+     * system calls that sleep, wherever in it it was. Times are the kernel's (proc(5), {@code task/TID/schedstat}: nanoseconds on a processor).
+     *
+     * @return false if a thread was neither within a second
+     */
+    static boolean awaitRun() throws IOException {
+        Map<Path, Long> ranBefore = new TreeMap<>();
+        try (DirectoryStream<Path> tasks = Files.newDirectoryStream(Path.of("/proc/self/task"))) {
+            for (Path task : tasks) {
+                ranBefore.put(task, timeOnProcessor(task));
+            }
+        }
+        long end = System.nanoTime() + LONGEST_WAIT_NS;
+        while (true) {
+            ranBefore.entrySet().removeIf(e -> sleeps(e.getKey()) || timeOnProcessor(e.getKey()) - e.getValue() >= RUN_NS);
+            if (ranBefore.isEmpty()) {
+                return true;
+            } else if (System.nanoTime() > end) {
+                return false;
+            }
+            java.util.concurrent.locks.LockSupport.parkNanos(RUN_NS);
+        }
+    }
+
+    /** Of a thread that is gone: for ever. */
+    private static long timeOnProcessor(Path task) {
+        try {
+            return Long.parseLong(Files.readString(task.resolve("schedstat")).split(" ")[0]);
+        } catch (IOException | NumberFormatException gone) {
+            return Long.MAX_VALUE;
+        }
+    }
+
+    private static boolean sleeps(Path task) {
+        try {
+            String stat = Files.readString(task.resolve("stat"), java.nio.charset.StandardCharsets.ISO_8859_1);
+            char state = stat.charAt(stat.lastIndexOf(')') + 2);
+            return "SZXx".indexOf(state) >= 0;      /* interruptible sleep, or dead; D may be a page fault */
+        } catch (IOException gone) {
+            return true;
+        }
     }
 
     /** Thread ids of those that block it now, with their descriptions. */

@@ -54,8 +54,10 @@ final class SlotRegion {
         return next + SlotCode.UNITS * SlotCode.UNIT > start + SIZE ? -1 : next;
     }
 
-    /** The slot that {@link #peek} told is in use. */
-    void take(SlotCode code) {
-        next += (long) code.units() * SlotCode.UNIT;
+    /** The slot that {@link #peek} told, of so many units. */
+    long take(int units) {
+        long slot = next;
+        next += (long) units * SlotCode.UNIT;
+        return slot;
     }
 }

@@ -150,12 +150,13 @@ final class TestProbe implements AutoCloseable {
         return LoadedLibraries.snapshot().all().stream().filter(l -> l.fileName().equals(fileName)).findFirst().orElseThrow();
     }
 
-    /** The text in memory is that of the file. */
+    /** The text in memory is that of the file, but for what keeps SIGTRAP open. */
     static void assertTextIsOriginal(String fileName) throws IOException {
         LoadedLibrary library = library(fileName);
         int length = (int) (library.textEnd() - library.textStart());
         byte[] memory = new byte[length];
         Helper.up_text_read(library.textStart(), memory, length);
+        SignalGuard.restore(library.textStart(), memory);
         assertArrayEquals(library.fileBytes(library.textStart(), length), memory, fileName);
     }
 }

@@ -1,0 +1,469 @@
+/* Signals that two parties want
+ * -----------------------------
+ * A trap taken while SIGTRAP is blocked kills the process, and so does one that another handler swallows. Two things follow.
+ *
+ * 1. From the first probe on SIGTRAP enters no mask. libc's pthread_sigmask (sigprocmask calls it), sigaction, sigsuspend and epoll_pwait begin
+ *    with a jump to functions below, which pass the call on without SIGTRAP in its set. A thread that is about to block can not be trapped, so this
+ *    is done without INT3: Java finds an instruction of at least five bytes that lies, as far as the jump reaches, in one aligned eight bytes
+ *    (SignalGuard), and those eight bytes are stored at once. A thread is before that instruction or behind it, never inside:
+ *
+ *        site 0x8fd90: 48 81 ec 98 00 00 00    sub rsp, 0x98
+ *        site 0x8fd90: e9 xx xx xx xx 00 00    jmp slot         ->  jmp [rip+0]  to up_pthread_sigmask
+ *        next        : 48 81 ec 98 00 00 00    sub rsp, 0x98       jmp 0x8fd97   where it goes on: as if nothing had been
+ *
+ * 2. SIGTRAP, SIGSEGV, SIGBUS and SIGFPE are ours in the kernel and stay so. What the program sets for them through sigaction afterwards is written
+ *    down (`current`) and told when asked, and gets what is not ours on its own terms. So whoever takes SIGTRAP later - HotSpot's crash reporter
+ *    does, for the time of its report - takes no probe away, and -Xcheck:jni, which asks whether HotSpot's handlers are still its own, sees that
+ *    they are.
+ *
+ * Allowed here, but for up_signals_take and up_signals_hook: what the head of trap.c allows. The functions that stand in for libc's are called from
+ * signal handlers and from the children of vfork: no lock, errno kept, and memory that is never freed.
+ *
+ * Holds: what `current` points to never changes. Whoever changes a disposition publishes another one with one exchange. */
+#define _GNU_SOURCE
+#include "signals.h"
+#include "probe.h"
+#include "text.h"
+#include "trap.h"
+#include "way.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <ucontext.h>
+
+enum { SIGNALS = 64, KERNEL_SIGSET_SIZE = 8, RESTORER = 0x04000000 /* SA_RESTORER, linux/arch/x86/include/uapi/asm/signal.h */ };
+
+static inline uint64_t bit(int signal)
+{
+    return (uint64_t)1 << (signal - 1);
+}
+
+static const uint64_t kept_open = (uint64_t)1 << (SIGTRAP - 1);
+
+/* The kernel's own structure (linux/include/linux/signal_types.h); libc's is another one. */
+struct action {
+    uint64_t handler, flags, restorer, mask;
+};
+
+static int kernel_action(int signal, const struct action *set, struct action *was)
+{
+    return (int)up_syscall4(SYS_rt_sigaction, signal, set, was, KERNEL_SIGSET_SIZE);
+}
+
+static int same_action(const struct action *a, const struct action *b)
+{
+    return a->handler == b->handler && a->flags == b->flags && a->restorer == b->restorer && a->mask == b->mask;
+}
+
+/* ---- dispositions, published whole ---- */
+
+struct kept_action {
+    struct action action;
+    struct kept_action *next;
+};
+static struct kept_action *kept;            /* all that were ever needed: few, as equal ones are kept once */
+static struct action *current[SIGNALS + 1]; /* what the program has set for a signal that is ours; NULL: it is not ours */
+static up_handler ours[SIGNALS + 1];
+static uint64_t restorer;
+
+/* The one copy of this action for the life of the process; NULL if the kernel gives no memory. */
+static struct action *keep(const struct action *wanted)
+{
+    enum { FIRST = 256 };
+    static struct kept_action first[FIRST];
+    static uint32_t used;
+    for (struct kept_action *k = __atomic_load_n(&kept, __ATOMIC_ACQUIRE); k; k = k->next)
+        if (same_action(&k->action, wanted))
+            return &k->action;
+    uint32_t i = __atomic_load_n(&used, __ATOMIC_RELAXED) < FIRST ? __atomic_fetch_add(&used, 1, __ATOMIC_RELAXED) : FIRST;
+    struct kept_action *fresh;
+    if (i < FIRST) {
+        fresh = &first[i];
+    } else {
+        long page = up_syscall6(SYS_mmap, 0, sizeof *fresh, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (page < 0 && page > -4096)
+            return NULL;
+        fresh = (struct kept_action *)page;
+    }
+    fresh->action = *wanted;
+    fresh->next = __atomic_load_n(&kept, __ATOMIC_ACQUIRE);
+    while (!__atomic_compare_exchange_n(&kept, &fresh->next, fresh, 0, __ATOMIC_RELEASE, __ATOMIC_ACQUIRE))
+        continue;
+    return &fresh->action;
+}
+
+/* Ours as it must stand in the kernel while the program has `theirs`. What can not be made good once the handler runs is taken over from theirs: the
+ * stack of a fault, and whether an interrupted system call begins again. Our traps interrupt none, and need the alternate stack where there is
+ * one: goroutines and the like have little of their own. SA_NODEFER: else each thread in here would look as if it had the signal blocked. */
+static struct action ours_over(int signal, const struct action *theirs)
+{
+    int has_handler = theirs->handler != (uint64_t)SIG_DFL && theirs->handler != (uint64_t)SIG_IGN;
+    uint64_t flags = SA_SIGINFO | SA_NODEFER | RESTORER;
+    flags |= has_handler && signal != SIGTRAP ? theirs->flags & SA_ONSTACK : SA_ONSTACK;
+    flags |= has_handler ? theirs->flags & SA_RESTART : SA_RESTART;
+    return (struct action){ (uint64_t)ours[signal], flags, restorer, ~up_synchronous_signals() };
+}
+
+/* ---- whose memory: a child of vfork has our memory, but dispositions of its own ---- */
+
+static volatile int32_t *not_forked;        /* on a page that a fork's child finds zeroed (MADV_WIPEONFORK), a vfork's child as it is */
+static int32_t owner;
+
+static int dispositions_are_ours(void)
+{
+    int32_t self = (int32_t)up_syscall3(SYS_getpid, 0, 0, 0);
+    if (self == __atomic_load_n(&owner, __ATOMIC_RELAXED))
+        return 1;
+    if (*not_forked)
+        return 0;               /* what it sets must not be taken for its parent's: posix_spawn sets everything to SIG_DFL */
+    owner = self;
+    *not_forked = 1;
+    return 1;
+}
+
+/* ---- handing on ---- */
+
+static void die_by_default(int signal, const siginfo_t *info)
+{
+    static const struct action by_default;
+    uint64_t mask = bit(signal);
+    kernel_action(signal, &by_default, NULL);
+    up_syscall4(SYS_rt_sigprocmask, SIG_BLOCK, &mask, NULL, KERNEL_SIGSET_SIZE);
+    /* Blocked until this handler returns: then the process ends where it was interrupted, for the same reason, as it would have without us. */
+    up_syscall4(SYS_rt_tgsigqueueinfo, up_syscall3(SYS_getpid, 0, 0, 0), up_syscall3(SYS_gettid, 0, 0, 0), signal, info);
+}
+
+int up_signals_chain(int signal, siginfo_t *info, void *context)
+{
+    const struct action *a;
+    /* Nothing there yet: another thread has just taken the signal and is about to say from whom. It has all signals blocked. */
+    while (!(a = __atomic_load_n(&current[signal], __ATOMIC_ACQUIRE)))
+        up_syscall3(SYS_sched_yield, 0, 0, 0);
+    while (a->flags & SA_RESETHAND && a->handler != (uint64_t)SIG_DFL && a->handler != (uint64_t)SIG_IGN) {
+        /* Once only: whoever exchanges it has the call. */
+        struct action spent = *a;
+        spent.handler = (uint64_t)SIG_DFL;
+        struct action *after = keep(&spent), *expected = (struct action *)a;
+        if (!after || __atomic_compare_exchange_n(&current[signal], &expected, after, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+            break;
+        a = expected;
+    }
+    if (a->handler == (uint64_t)SIG_IGN && info->si_code <= 0)
+        return 1;               /* sent by kill or tgkill, and ignored */
+    if (a->handler == (uint64_t)SIG_DFL || a->handler == (uint64_t)SIG_IGN) {
+        die_by_default(signal, info);   /* a fault that is ignored kills as well (linux/kernel/signal.c, force_sig_info) */
+        return 0;
+    }
+    uint64_t mask;
+    __builtin_memcpy(&mask, &((ucontext_t *)context)->uc_sigmask, sizeof mask);
+    mask |= a->mask & ~kept_open;
+    if (!(a->flags & SA_NODEFER))
+        mask |= bit(signal);
+    up_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, KERNEL_SIGSET_SIZE);
+    if (a->flags & SA_SIGINFO)
+        ((up_handler)a->handler)(signal, info, context);
+    else
+        ((void (*)(int))a->handler)(signal);
+    return 1;                   /* the mask of the interrupted code comes back with sigreturn */
+}
+
+/* ---- faults in slots ---- */
+
+static uint64_t vm_text_start, vm_text_end;
+
+int up_signals_vm_text(int64_t start, int64_t end)
+{
+    vm_text_end = 0;
+    vm_text_start = (uint64_t)start;
+    vm_text_end = (uint64_t)end;
+    return 0;
+}
+
+/* HotSpot decodes the instruction at the fault to step over it when a mapped file was truncated (os_linux_x86.cpp, handle_unsafe_access). At the
+ * site it would decode our trap; the copy in the slot is the true one, and what follows it there is right as well. */
+static int decodes_the_instruction(int signal)
+{
+    const struct action *a = __atomic_load_n(&current[signal], __ATOMIC_ACQUIRE);
+    return signal == SIGBUS && a && a->handler >= vm_text_start && a->handler < vm_text_end;
+}
+
+static void on_fault(int signal, siginfo_t *info, void *context)
+{
+    struct up_shown shown;
+    /* Sent by somebody: no instruction did it. */
+    if (info->si_code <= 0 || decodes_the_instruction(signal) || !up_way_show_original(context, &shown)) {
+        up_signals_chain(signal, info, context);
+        return;
+    }
+    if (info->si_addr == (void *)shown.gregs[REG_RIP])
+        info->si_addr = (void *)shown.shown[REG_RIP];   /* SIGFPE tells where, not what */
+    /* A handler that leaves all as it was wants the instruction run again. It goes on in the slot; at the site it would trap and be counted twice.
+     * What a handler changed is its own choice. */
+    if (up_signals_chain(signal, info, context))
+        up_way_put_back(context, &shown);
+}
+
+/* ---- what stands in for libc's functions ---- */
+
+enum hook { HOOK_SIGMASK, HOOK_SIGPROCMASK, HOOK_SIGACTION, HOOK_SIGSUSPEND, HOOK_EPOLL_PWAIT, HOOK_EPOLL_PWAIT2, HOOKS };
+
+/* The displaced instruction of each, then libc's own function from there on. Set before the jump is written. */
+static struct {
+    int (*pthread_sigmask)(int how, const sigset_t *set, sigset_t *old);
+    int (*sigprocmask)(int how, const sigset_t *set, sigset_t *old);
+    int (*sigaction)(int signal, const struct sigaction *set, struct sigaction *old);
+    int (*sigsuspend)(const sigset_t *set);
+    int (*epoll_pwait)(int fd, void *events, int capacity, int timeout, const sigset_t *set);
+    int (*epoll_pwait2)(int fd, void *events, int capacity, const struct timespec *timeout, const sigset_t *set);
+} libc;
+
+/* The program's memory, which may not be there. Where the kernel lets nobody look (seccomp) it is read as libc would: a bad pointer then faults. */
+static int read_theirs(const void *from, void *into, uint32_t length)
+{
+    int error = up_read_safely((uint64_t)from, into, length);
+    if (error && error != -EFAULT) {
+        for (uint32_t i = 0; i < length; i++)
+            ((volatile uint8_t *)into)[i] = ((const volatile uint8_t *)from)[i];
+        error = 0;
+    }
+    return error;
+}
+
+/* libc's sigset_t is 128 bytes, of which the kernel knows eight; some of its functions copy all of it. */
+struct set {
+    uint64_t words[sizeof(sigset_t) / sizeof(uint64_t)];
+};
+
+/* The same set without SIGTRAP: `set` itself, or `copy`. One that can not be read is left to libc and the kernel. */
+static const sigset_t *without_trap(const sigset_t *set, struct set *copy)
+{
+    uint64_t mask;
+    if (!set || read_theirs(set, &mask, sizeof mask) != 0 || !(mask & kept_open))
+        return set;
+    for (unsigned i = 0; i < sizeof copy->words / sizeof *copy->words; i++)
+        ((volatile uint64_t *)copy->words)[i] = 0;
+    copy->words[0] = mask & ~kept_open;
+    return (const sigset_t *)copy;
+}
+
+static int up_pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
+{
+    struct set copy;
+    return libc.pthread_sigmask(how, how == SIG_UNBLOCK ? set : without_trap(set, &copy), old);
+}
+
+static int up_sigprocmask(int how, const sigset_t *set, sigset_t *old)
+{
+    struct set copy;
+    return libc.sigprocmask(how, how == SIG_UNBLOCK ? set : without_trap(set, &copy), old);
+}
+
+static int up_sigsuspend(const sigset_t *set)
+{
+    struct set copy;
+    return libc.sigsuspend(without_trap(set, &copy));
+}
+
+static int up_epoll_pwait(int fd, void *events, int capacity, int timeout, const sigset_t *set)
+{
+    struct set copy;
+    return libc.epoll_pwait(fd, events, capacity, timeout, without_trap(set, &copy));
+}
+
+static int up_epoll_pwait2(int fd, void *events, int capacity, const struct timespec *timeout, const sigset_t *set)
+{
+    struct set copy;
+    return libc.epoll_pwait2(fd, events, capacity, timeout, without_trap(set, &copy));
+}
+
+/* Writes down what the program wants for a signal that is ours, and tells what it wanted before. */
+static int set_virtual(int signal, const struct sigaction *set, struct sigaction *old)
+{
+    enum { KNOWN_FLAGS = SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER | (int)SA_RESETHAND | 0x800 /* TAGBITS */ };
+    const struct action *was;
+    if (set) {
+        struct action wanted = { (uint64_t)set->sa_handler, ((uint32_t)set->sa_flags & (uint32_t)KNOWN_FLAGS) | RESTORER, restorer, 0 };
+        __builtin_memcpy(&wanted.mask, &set->sa_mask, sizeof wanted.mask);
+        wanted.mask &= ~(bit(SIGKILL) | bit(SIGSTOP));
+        struct action *now = keep(&wanted);
+        if (!now)
+            return -ENOMEM;
+        was = __atomic_exchange_n(&current[signal], now, __ATOMIC_ACQ_REL);
+        struct action before = ours_over(signal, was), after = ours_over(signal, now);
+        if (!same_action(&before, &after))
+            kernel_action(signal, &after, NULL);
+    } else {
+        was = __atomic_load_n(&current[signal], __ATOMIC_ACQUIRE);
+    }
+    if (old) {
+        old->sa_handler = (__sighandler_t)was->handler;
+        old->sa_flags = (int)was->flags;
+        old->sa_restorer = (void (*)(void))was->restorer;
+        for (unsigned i = 0; i < sizeof(struct set) / sizeof(uint64_t); i++)
+            ((volatile uint64_t *)&old->sa_mask)[i] = i == 0 ? was->mask : 0;
+    }
+    return 0;
+}
+
+static int up_sigaction(int signal, const struct sigaction *set, struct sigaction *old)
+{
+    struct sigaction copy;
+    if (set) {
+        if (read_theirs(set, &copy, sizeof copy) != 0)
+            return libc.sigaction(signal, set, old);    /* it faults where it always did */
+        set = &copy;
+    }
+    if (signal > 0 && signal <= SIGNALS && __atomic_load_n(&current[signal], __ATOMIC_ACQUIRE) && dispositions_are_ours())
+        if (set_virtual(signal, set, old) == 0)
+            return 0;
+    if (set)
+        copy.sa_mask.__val[0] &= ~kept_open;
+    return libc.sigaction(signal, set, old);
+}
+
+int64_t up_signals_function(int32_t hook)
+{
+    switch ((enum hook)hook) {
+    case HOOK_SIGMASK: return (int64_t)up_pthread_sigmask;
+    case HOOK_SIGPROCMASK: return (int64_t)up_sigprocmask;
+    case HOOK_SIGACTION: return (int64_t)up_sigaction;
+    case HOOK_SIGSUSPEND: return (int64_t)up_sigsuspend;
+    case HOOK_EPOLL_PWAIT: return (int64_t)up_epoll_pwait;
+    case HOOK_EPOLL_PWAIT2: return (int64_t)up_epoll_pwait2;
+    case HOOKS: break;
+    }
+    return -EINVAL;
+}
+
+static int continue_at(enum hook hook, int64_t next)
+{
+    switch (hook) {
+    case HOOK_SIGMASK: libc.pthread_sigmask = (int (*)(int, const sigset_t *, sigset_t *))next; return 0;
+    case HOOK_SIGPROCMASK: libc.sigprocmask = (int (*)(int, const sigset_t *, sigset_t *))next; return 0;
+    case HOOK_SIGACTION: libc.sigaction = (int (*)(int, const struct sigaction *, struct sigaction *))next; return 0;
+    case HOOK_SIGSUSPEND: libc.sigsuspend = (int (*)(const sigset_t *))next; return 0;
+    case HOOK_EPOLL_PWAIT: libc.epoll_pwait = (int (*)(int, void *, int, int, const sigset_t *))next; return 0;
+    case HOOK_EPOLL_PWAIT2: libc.epoll_pwait2 = (int (*)(int, void *, int, const struct timespec *, const sigset_t *))next; return 0;
+    case HOOKS: break;
+    }
+    return -EINVAL;
+}
+
+/* Eight aligned bytes of code, in one store. mprotect first, although the page can be written for a moment: only then the store is ours, and one
+ * instruction; aligned eight bytes are fetched old or new (AMD APM vol. 2, 7.6.1, "Cross-Modifying Code"; HotSpot patches calls so, nativeInst_x86.cpp).
+ * X is never dropped. Where that is forbidden (SELinux, execmod) the kernel writes through /proc/self/mem: it copies eight aligned bytes by one
+ * move as well, but nobody promises that. */
+static int store_code(int64_t address, uint64_t expected, uint64_t desired)
+{
+    enum { PAGE = 4096 };
+    uint64_t *code = (uint64_t *)address;
+    long page = address & -(long)PAGE;
+    if (address % (long)sizeof *code != 0)
+        return -EINVAL;
+    if (__atomic_load_n(code, __ATOMIC_ACQUIRE) != expected)
+        return UP_E_CHANGED;
+    if (up_syscall3(SYS_mprotect, page, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC) == 0) {
+        int done = __atomic_compare_exchange_n(code, &expected, desired, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+        int error = (int)up_syscall3(SYS_mprotect, page, PAGE, PROT_READ | PROT_EXEC);
+        return done ? error : UP_E_CHANGED;
+    }
+    return up_text_write((uint64_t)address, &desired, sizeof desired);
+}
+
+int up_signals_hook(int32_t hook, int64_t next, int64_t address, int64_t expected, int64_t desired)
+{
+    int error = continue_at((enum hook)hook, next);
+    if (error)
+        return error;
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    return store_code(address, (uint64_t)expected, (uint64_t)desired);
+}
+
+/* ---- taking ---- */
+
+static int take(int signal)
+{
+    struct action was;
+    int error = kernel_action(signal, NULL, &was);
+    if (error || was.handler == (uint64_t)ours[signal])
+        return error;
+    struct action *theirs = keep(&was);
+    if (!theirs)
+        return -ENOMEM;
+    struct action mine = ours_over(signal, theirs);
+    error = kernel_action(signal, &mine, &was);
+    if (error)
+        return error;
+    /* Somebody may have been faster in between: what the exchange gave is the truth. */
+    if (was.handler != (uint64_t)ours[signal])
+        theirs = keep(&was);
+    __atomic_store_n(&current[signal], theirs, __ATOMIC_RELEASE);
+    return theirs ? 0 : -ENOMEM;
+}
+
+/* Out of the sa_mask of a handler that was there before us, or came by a raw system call. */
+static void open_mask(int signal)
+{
+    struct action found, was;
+    while (kernel_action(signal, NULL, &found) == 0 && found.mask & kept_open) {
+        struct action opened = found;
+        opened.mask &= ~kept_open;
+        if (kernel_action(signal, &opened, &was) != 0 || same_action(&was, &found))
+            return;
+        /* Somebody set another one in between: it comes back, and is looked at in its turn. */
+        kernel_action(signal, &was, NULL);
+    }
+}
+
+/* The code that a handler returns to, which must be named to the kernel: libc's, as it stands in the handlers that HotSpot set through libc. */
+static int find_restorer(void)
+{
+    for (int signal = 1; signal <= SIGNALS && !restorer; signal++) {
+        struct action a;
+        if (kernel_action(signal, NULL, &a) == 0 && a.flags & RESTORER)
+            restorer = a.restorer;
+    }
+    return restorer ? 0 : -ENOTSUP;
+}
+
+static int remember_whose_memory(void)
+{
+    enum { WIPE_ON_FORK = 18 /* MADV_WIPEONFORK, Linux 4.14 */, PAGE = 4096 };
+    if (not_forked)
+        return 0;
+    long page = up_syscall6(SYS_mmap, 0, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page < 0 && page > -4096)
+        return (int)page;
+    up_syscall3(SYS_madvise, page, PAGE, WIPE_ON_FORK);
+    *(volatile int32_t *)page = 1;
+    owner = (int32_t)up_syscall3(SYS_getpid, 0, 0, 0);
+    not_forked = (volatile int32_t *)page;
+    return 0;
+}
+
+int up_signals_take(up_handler on_trap)
+{
+    static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE };
+    int error = find_restorer();
+    if (!error)
+        error = remember_whose_memory();
+    if (error)
+        return error;
+    uint64_t all = ~(uint64_t)0, before;
+    up_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, KERNEL_SIGSET_SIZE);
+    ours[SIGTRAP] = on_trap;
+    error = take(SIGTRAP);
+    /* Without the hook on sigaction whoever asks would see our handler, and -Xcheck:jni would complain. */
+    for (unsigned i = 0; libc.sigaction && !error && i < sizeof faults / sizeof *faults; i++) {
+        ours[faults[i]] = on_fault;
+        error = take(faults[i]);
+    }
+    up_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, KERNEL_SIGSET_SIZE);
+    for (int signal = 1; signal <= SIGNALS; signal++)
+        if (!ours[signal] && signal != SIGKILL && signal != SIGSTOP)
+            open_mask(signal);
+    return error;
+}

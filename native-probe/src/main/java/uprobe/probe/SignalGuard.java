@@ -1,0 +1,273 @@
+package uprobe.probe;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import uprobe.probe.elf.LoadedLibraries;
+import uprobe.probe.elf.LoadedLibrary;
+import uprobe.probe.elf.NativeSymbol;
+
+/**
+ * Keeps SIGTRAP open and the engine's handlers in place, from the first probe on
+ * ------------------------------------------------------------------------------
+ * A trap taken while SIGTRAP is blocked kills the process. So libc's functions that set masks and handlers are given a jump to functions of the
+ * helper's (signals.c says what those do). Here is decided where the jumps go; the order of the first arming is
+ *
+ * <ol>
+ * <li>the jumps are stored, each over one instruction, whole: threads are before it or behind it;
+ * <li>the signals are taken;
+ * <li>every thread is given the time to leave those functions that it may have entered before the jump was there ({@link SignalMasks#awaitRun}):
+ *     until then it may still block SIGTRAP or set a handler past us;
+ * <li>the signals are taken again, from who was that late, and SIGTRAP comes out of every sa_mask installed;
+ * <li>the masks of all threads are read ({@link SignalMasks#threadBlocking}), and traps are written if none blocks SIGTRAP.
+ * </ol>
+ *
+ * What could not be done is no failure: {@link #limits} tells.
+ */
+final class SignalGuard {
+    /** The helper's functions, in the order of signals.c, {@code enum hook}. */
+    private enum Hook { SIGMASK, SIGPROCMASK, SIGACTION, SIGSUSPEND, EPOLL_PWAIT, EPOLL_PWAIT2 }
+
+    /** e9 rel32: jmp. */
+    private static final byte JUMP = (byte) 0xe9;
+    private static final int JUMP_SIZE = 5, ATOMIC = 8;
+    private static final int MOVES = InstructionTable.BRANCH | InstructionTable.CALL | InstructionTable.RETURN | InstructionTable.TRAP
+            | InstructionTable.PRIVILEGED | InstructionTable.SYSCALL | InstructionTable.INDIRECT | InstructionTable.FAR
+            | InstructionTable.TRANSACTION | InstructionTable.RELATIVE;
+    /**
+     * libc keeps two signals of its own out of every mask: it tests a set for both and clears them, with constants in its code (glibc,
+     * sysdeps/unix/sysv/linux/internal-signals.h: SIGCANCEL is 32, SIGSETXID 33). With SIGTRAP's bit in them it keeps out SIGTRAP as well.
+     */
+    private static final long TESTED = 1L << 31 | 1L << 32, CLEARED = ~TESTED;
+    private static final byte TRAP_BIT = 1 << (SignalMasks.SIGTRAP - 1);
+
+    /** For tests: as if no function began with an instruction that a jump fits over. */
+    static boolean withoutJumps;
+
+    private static final List<String> limits = new ArrayList<>();
+    /** Bytes of libc that are ours now, by address, with what they were; they stay for good. */
+    private static final Map<Long, Byte> originals = new HashMap<>();
+    private static boolean installed;
+    private static SlotRegion region;
+
+    /** What of this could not be done in this process, one sentence each; empty before the first probe. */
+    static synchronized List<String> limits() {
+        return List.copyOf(limits);
+    }
+
+    /** Puts back, in this copy of the memory at {@code address}, the bytes that this class changed there. */
+    static synchronized void restore(long address, byte[] copy) {
+        originals.forEach((at, original) -> {
+            if (at >= address && at < address + copy.length) {
+                copy[(int) (at - address)] = original;
+            }
+        });
+    }
+
+    /** Steps 1 to 4, the first time; later only what somebody took past libc meanwhile is taken back. */
+    static synchronized void install(LoadedLibraries loaded) throws IOException {
+        if (installed) {
+            takeSignals();
+            return;
+        }
+        Optional<LoadedLibrary> libc = loaded.all().stream().filter(l -> l.fileName().equals("libc.so.6") || "libc.so.6".equals(l.soname())).findFirst();
+        loaded.all().stream().filter(l -> l.fileName().equals("libjvm.so")).findFirst()
+                .ifPresent(vm -> Helper.up_signals_vm_text(vm.textStart(), vm.textEnd()));
+        if (libc.isPresent()) {
+            hookAll(libc.get());
+        } else {
+            limits.add("SIGTRAP can still be blocked, and its handler replaced: no libc.so.6 is loaded");
+        }
+        takeSignals();
+        if (!SignalMasks.awaitRun()) {
+            limits.add("a thread that did not run for a second may still block SIGTRAP");
+        }
+        takeSignals();
+        installed = true;
+    }
+
+    private static void takeSignals() throws IOException {
+        int error = Helper.up_trap_install();
+        if (error < 0) {
+            throw new IOException("the kernel did not let SIGTRAP and its kin be taken: error " + -error);
+        }
+    }
+
+    private static void hookAll(LoadedLibrary libc) {
+        /* What sigaction, signal and their kin end in; before it was exported to libc's own libraries, sigaction itself. */
+        String sigaction = address(libc, "__libc_sigaction") != 0 ? "__libc_sigaction" : "sigaction";
+        hook(libc, Hook.SIGACTION, sigaction).ifPresent(why -> limits.add("a handler that is set from now on may block SIGTRAP or take it, and displaced instructions that fault are"
+                        + " seen in their slots: " + why));
+        hook(libc, Hook.SIGMASK, "pthread_sigmask").ifPresent(noJump -> widen(libc, "pthread_sigmask", TESTED, CLEARED)
+                .ifPresent(why -> limits.add("pthread_sigmask can still block SIGTRAP: " + noJump + "; " + why)));
+        if (!calls(libc, "sigprocmask", "pthread_sigmask")) {
+            hook(libc, Hook.SIGPROCMASK, "sigprocmask").ifPresent(why -> limits.add("sigprocmask can still block SIGTRAP: " + why));
+        }
+        /* Since 2.32. */
+        if (address(libc, "pthread_attr_setsigmask_np") != 0) {
+            widen(libc, "pthread_attr_setsigmask_np", 0, CLEARED)
+                    .ifPresent(why -> limits.add("pthread_attr_setsigmask_np can still block SIGTRAP: " + why));
+        }
+        hook(libc, Hook.SIGSUSPEND, "sigsuspend").ifPresent(why -> limits.add("SIGTRAP can be blocked during sigsuspend: " + why));
+        hook(libc, Hook.EPOLL_PWAIT, "epoll_pwait").ifPresent(why -> limits.add("SIGTRAP can be blocked during epoll_pwait: " + why));
+        if (address(libc, "epoll_pwait2") != 0) {
+            hook(libc, Hook.EPOLL_PWAIT2, "epoll_pwait2").ifPresent(why -> limits.add("SIGTRAP can be blocked during epoll_pwait2: " + why));
+        }
+    }
+
+    private static long address(LoadedLibrary libc, String name) {
+        return libc.symbols().find(name).stream().filter(s -> s.kind() == NativeSymbol.Kind.FUNCTION).mapToLong(NativeSymbol::address).findFirst().orElse(0);
+    }
+
+    private static byte[] code(LoadedLibrary libc, long address) {
+        long end = libc.symbols().containing(address).map(NativeSymbol::end).orElse(libc.symbols().nextFunctionStart(address));
+        byte[] code = new byte[(int) Math.min(end - address, 4096)];
+        Helper.up_text_read(address, code, code.length);
+        return code;
+    }
+
+    private static boolean calls(LoadedLibrary libc, String function, String called) {
+        long address = address(libc, function), target = address(libc, called);
+        if (address == 0) {
+            return true;
+        }
+        InstructionTable table = InstructionTable.decode(code(libc, address), address);
+        for (int i = 0; i < table.size(); i++) {
+            if (table.get(i).target() == target && (table.get(i).flags() & (InstructionTable.CALL | InstructionTable.BRANCH)) != 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** @return why not; empty if the jump is in */
+    private static Optional<String> hook(LoadedLibrary libc, Hook hook, String name) {
+        long address = address(libc, name);
+        if (address == 0) {
+            return Optional.of(libc.fileName() + " has no " + name);
+        } else if (withoutJumps) {
+            return Optional.of("jumps are not wanted");
+        }
+        byte[] code = code(libc, address);
+        InstructionTable table = InstructionTable.decode(code, address);
+        InstructionTable.Instruction first = table.get(0);
+        long window = address & -ATOMIC;
+        if (first.length() < JUMP_SIZE || (first.flags() & MOVES) != 0 || address + JUMP_SIZE > window + ATOMIC) {
+            return Optional.of("the first instruction of " + name + " is not one of five bytes within eight aligned ones");
+        }
+        for (int i = 0; i < table.size(); i++) {
+            long target = table.get(i).target();
+            if ((table.get(i).flags() & (InstructionTable.BRANCH | InstructionTable.CALL)) != 0 && target > address && target < address + JUMP_SIZE) {
+                return Optional.of("the branch at +0x" + Long.toHexString(table.get(i).address() - address) + " of " + name
+                        + " lands inside the five bytes of a jump");
+            }
+        }
+        try {
+            if (region == null) {
+                region = SlotRegion.of(libc, libc.fileName(), false);
+            }
+            long entry = region.take(1), next = region.take(1);
+            write(entry, jumpTo(Helper.up_signals_function(hook.ordinal())));
+            write(next, continuation(first, code, next));
+            byte[] before = new byte[ATOMIC], after;
+            Helper.up_text_read(window, before, ATOMIC);
+            after = before.clone();
+            int at = (int) (address - window);
+            ByteBuffer.wrap(after).order(ByteOrder.LITTLE_ENDIAN).put(at, JUMP).putInt(at + 1, relative(address + JUMP_SIZE, entry));
+            int error = Helper.up_signals_hook(hook.ordinal(), next, window, word(before), word(after));
+            for (int i = 0; i < JUMP_SIZE && error == 0; i++) {
+                originals.put(address + i, code[i]);
+            }
+            return error == 0 ? Optional.empty() : Optional.of("writing the jump into " + name + " failed with " + error);
+        } catch (ProbeRefusedException | IOException e) {
+            return Optional.of(e.getMessage());
+        }
+    }
+
+    private static void write(long address, byte[] code) throws IOException {
+        int error = Helper.up_code_write(address, code, code.length);
+        if (error < 0) {
+            throw new IOException("writing at 0x" + Long.toHexString(address) + " failed with " + error);
+        }
+    }
+
+    private static long word(byte[] bytes) {
+        return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong();
+    }
+
+    /** ff 25 00000000: jmp [rip+0], then the address; the helper may lie anywhere. */
+    private static byte[] jumpTo(long target) {
+        return ByteBuffer.allocate(14).order(ByteOrder.LITTLE_ENDIAN).put((byte) 0xff).put((byte) 0x25).putInt(0).putLong(target).array();
+    }
+
+    /** The displaced instruction, its operand re-aimed, and the jump to what follows it. */
+    private static byte[] continuation(InstructionTable.Instruction displaced, byte[] code, long at) throws IOException {
+        int length = displaced.length();
+        ByteBuffer out = ByteBuffer.allocate(length + JUMP_SIZE).order(ByteOrder.LITTLE_ENDIAN).put(code, 0, length);
+        if (displaced.is(InstructionTable.RIP_RELATIVE)) {
+            out.putInt(displaced.displacementAt(), relative(at + length, displaced.target()));
+        }
+        return out.put(JUMP).putInt(relative(at + length + JUMP_SIZE, displaced.address() + length)).array();
+    }
+
+    private static int relative(long from, long to) throws IOException {
+        if (to - from != (int) (to - from)) {
+            throw new IOException("0x" + Long.toHexString(to) + " is out of reach of 0x" + Long.toHexString(from));
+        }
+        return (int) (to - from);
+    }
+
+    /**
+     * Puts SIGTRAP into libc's constants, one byte each: first where bits are cleared, then where they are tested, so that nobody finds the bit tested
+     * and not cleared.
+     *
+     * @param tested the constant tested for, or 0 if the function clears without a test
+     * @return why not; empty if it is done
+     */
+    private static Optional<String> widen(LoadedLibrary libc, String name, long tested, long cleared) {
+        long address = address(libc, name);
+        if (address == 0) {
+            return Optional.of(libc.fileName() + " has no " + name);
+        }
+        byte[] code = code(libc, address);
+        long clearing = immediate(code, address, cleared), testing = tested == 0 ? 0 : immediate(code, address, tested);
+        if (clearing < 0 || testing < 0) {
+            return Optional.of(name + " does not keep libc's own signals out of masks in the way that is known");
+        }
+        try {
+            write(clearing, new byte[] {(byte) ((byte) cleared & ~TRAP_BIT)});
+            originals.put(clearing, (byte) cleared);
+            if (testing != 0) {
+                write(testing, new byte[] {(byte) ((byte) tested | TRAP_BIT)});
+                originals.put(testing, (byte) tested);
+            }
+            return Optional.empty();
+        } catch (IOException e) {
+            return Optional.of(e.getMessage());
+        }
+    }
+
+    /** Address of the lowest byte of the only 48..4f b8..bf imm64 (mov r64, imm64) with this constant; -1 if there is none or more. */
+    private static long immediate(byte[] code, long address, long constant) {
+        InstructionTable table = InstructionTable.decode(code, address);
+        ByteBuffer bytes = ByteBuffer.wrap(code).order(ByteOrder.LITTLE_ENDIAN);
+        long found = -1;
+        for (int i = 0; i < table.size(); i++) {
+            int at = (int) (table.get(i).address() - address);
+            if (table.get(i).length() == 10 && (code[at] & 0xf8) == 0x48 && (code[at + 1] & 0xf8) == 0xb8 && bytes.getLong(at + 2) == constant) {
+                if (found >= 0) {
+                    return -1;
+                }
+                found = address + at + 2;
+            }
+        }
+        return found;
+    }
+
+    private SignalGuard() {}
+}
