@@ -85,7 +85,7 @@ final class ForkScenarios {
             for (int round = 0; round < 10; round++) {
                 /* new slots and new sites, and one site again and again */
                 try (TestProbe other = TestProbe.arm("p libodd:odd_deep" + (round % 8 + 1)); TestProbe seven = TestProbe.arm("c libodd:odd_seven")) {
-                    int index = Helper.up_site_define(seven.armed().sites().get(0).address(), 0, 0);
+                    int index = TestProbe.engine().siteIndex(seven.armed().sites().get(0).address());
                     for (int i = 0; i < 100; i++, toggles++) {
                         assertEquals(0, Helper.up_site_disarm(index));
                         assertEquals(0, Helper.up_site_arm(index));
