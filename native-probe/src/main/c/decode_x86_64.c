@@ -287,3 +287,77 @@ int up_describe(const uint8_t *bytes, int32_t length, struct up_detail *out)
     operation_of(&insn, operands, out);
     return 0;
 }
+
+/* An explicit operand in the stack, at a fixed distance from where the return address lies: rsp is depth below that place, rbp framed below, or it holds
+ * something else (framed < 0). */
+static int touches_return_address(const ZydisDecodedOperand *o, int64_t displacement, int64_t depth, int64_t framed)
+{
+    if (o->type != ZYDIS_OPERAND_TYPE_MEMORY || o->visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN || o->mem.type != ZYDIS_MEMOP_TYPE_MEM
+        || o->mem.index != ZYDIS_REGISTER_NONE)
+        return 0;
+    return (o->mem.base == ZYDIS_REGISTER_RSP && displacement == depth) || (o->mem.base == ZYDIS_REGISTER_RBP && framed >= 0 && displacement == framed);
+}
+
+static int writes_rsp(const ZydisDecodedOperand *o)
+{
+    return o->type == ZYDIS_OPERAND_TYPE_REGISTER && o->reg.value == ZYDIS_REGISTER_RSP && o->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE;
+}
+
+/* Whether the straight code from a function's first instruction on reads or writes its own return address. Conditional branches are not followed; where
+ * rsp is no longer known the search ends. Returns 1, 0, or -EINVAL. */
+int up_uses_return_address(const uint8_t *bytes, int32_t length)
+{
+    ZydisDecoder decoder;
+    ZydisDecoderContext context;
+    ZydisDecodedInstruction insn;
+    ZydisDecodedOperand o[ZYDIS_MAX_OPERAND_COUNT];
+    if (ZYAN_FAILED(ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64)))
+        return -EINVAL;
+    int64_t depth = 0, framed = -1;
+    for (int32_t at = 0; at < length; at += insn.length) {
+        if (ZYAN_FAILED(ZydisDecoderDecodeInstruction(&decoder, &context, bytes + at, (ZyanUSize)(length - at), &insn))
+            || ZYAN_FAILED(ZydisDecoderDecodeOperands(&decoder, &context, &insn, o, insn.operand_count)))
+            return 0;
+        for (int i = 0; i < insn.operand_count; i++)
+            if (touches_return_address(&o[i], insn.raw.disp.size ? insn.raw.disp.value : 0, depth, framed))
+                return 1;
+        switch (insn.mnemonic) {
+        case ZYDIS_MNEMONIC_PUSH:
+            depth += insn.operand_width / 8;
+            break;
+        case ZYDIS_MNEMONIC_POP:
+            if (depth == 0)
+                return 1;
+            depth -= insn.operand_width / 8;
+            if (o[0].type == ZYDIS_OPERAND_TYPE_REGISTER && o[0].reg.value == ZYDIS_REGISTER_RBP)
+                framed = -1;
+            break;
+        case ZYDIS_MNEMONIC_SUB:
+        case ZYDIS_MNEMONIC_ADD:
+            if (writes_rsp(&o[0])) {
+                if (o[1].type != ZYDIS_OPERAND_TYPE_IMMEDIATE)
+                    return 0;
+                depth += insn.mnemonic == ZYDIS_MNEMONIC_SUB ? o[1].imm.value.s : -o[1].imm.value.s;
+            }
+            break;
+        case ZYDIS_MNEMONIC_MOV:
+            if (o[0].type == ZYDIS_OPERAND_TYPE_REGISTER && o[0].reg.value == ZYDIS_REGISTER_RBP)
+                framed = o[1].type == ZYDIS_OPERAND_TYPE_REGISTER && o[1].reg.value == ZYDIS_REGISTER_RSP ? depth : -1;
+            if (writes_rsp(&o[0]))
+                return 0;
+            break;
+        case ZYDIS_MNEMONIC_CALL:
+            break;
+        default:
+            if (insn.meta.category == ZYDIS_CATEGORY_UNCOND_BR || insn.meta.category == ZYDIS_CATEGORY_RET)
+                return 0;
+            for (int i = 0; i < insn.operand_count; i++)
+                if (writes_rsp(&o[i]))
+                    return 0;
+            break;
+        }
+        if (depth < 0)
+            return 0;
+    }
+    return 0;
+}

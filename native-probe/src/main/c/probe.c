@@ -102,6 +102,11 @@ int up_read_safely(uint64_t address, void *into, uint32_t length)
     return copy_safely(SYS_process_vm_readv, address, into, length);
 }
 
+int up_memory_read(int64_t address, uint8_t *bytes, int32_t length)
+{
+    return up_read_safely((uint64_t)address, bytes, (uint32_t)length);
+}
+
 int up_write_safely(uint64_t address, const void *from, uint32_t length)
 {
     return copy_safely(SYS_process_vm_writev, address, from, length);

@@ -222,6 +222,8 @@ UP_EXPORT int up_region_map(int64_t address, int64_t size);
 /* Writes length bytes of code at address; nobody may be executing there yet. */
 UP_EXPORT int up_code_write(int64_t address, const uint8_t *bytes, int32_t length);
 UP_EXPORT int up_text_read(int64_t address, uint8_t *bytes, int32_t length);
+/* Memory that may not be there: 0, or -errno and bytes as they were. */
+UP_EXPORT int up_memory_read(int64_t address, uint8_t *bytes, int32_t length);
 
 /* ---- site.c ---- */
 /* Defines a probe for good and returns its id. fetches: the packed up_fetch array, bytes long. */
@@ -296,6 +298,7 @@ enum up_hazard {
     UP_HAZARD_SHORT_BRANCH = 1, /* 66 without REX.W on a near branch: Intel ignores it, AMD cuts rip to 16 bits (APM vol. 3, 1.2.4) */
     UP_HAZARD_NO_STEP = 2       /* holds off or ends the trap of a single step: mov ss, pop ss, syscall, sysenter, int */
 };
+UP_EXPORT int up_uses_return_address(const uint8_t *bytes, int32_t length);
 UP_EXPORT int up_describe(const uint8_t *bytes, int32_t length, struct up_detail *out);
 
 #endif

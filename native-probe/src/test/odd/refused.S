@@ -46,6 +46,65 @@
 1:  .quad 0x1706000000000001, 0x0606060606060606
     ret
     end odd_table_in_text
+    /* They look at their return address; the last one only at its argument on the stack. */
+    odd odd_reads_return
+    mov (%rsp), %rax
+    ret
+    end odd_reads_return
+    odd odd_reads_return_later
+    push %rbx
+    sub $32, %rsp
+    test %edi, %edi
+    je 1f
+    mov 40(%rsp), %rax
+1:  add $32, %rsp
+    pop %rbx
+    ret
+    end odd_reads_return_later
+    odd odd_reads_return_framed
+    push %rbp
+    mov %rsp, %rbp
+    mov 8(%rbp), %rax
+    pop %rbp
+    ret
+    end odd_reads_return_framed
+    odd odd_pops_return
+    pop %rdx
+    jmp *%rdx
+    end odd_pops_return
+    odd odd_reads_stack_argument
+    push %rbx
+    mov 16(%rsp), %rax
+    mov (%rsp), %rbx
+    pop %rbx
+    ret
+    end odd_reads_stack_argument
+    /* A part that the compiler moved away: the return address lies deeper. */
+    odd odd_moved_part
+    .cfi_startproc
+    .cfi_def_cfa_offset 32
+    add $24, %rsp
+    .cfi_def_cfa_offset 8
+    ret
+    .cfi_endproc
+    end odd_moved_part
+    .type odd_whole.cold, @function
+odd_whole.cold:
+    ret
+    .size odd_whole.cold, . - odd_whole.cold
+    odd odd_restartable         /* +3 up to +6 is a restartable sequence, +6 its end */
+    nopl (%rax)
+1:  mov (%rdi), %rax
+2:  ret
+3:  ret                         /* where it would be aborted */
+    end odd_restartable
+    .section __rseq_cs, "aw"
+    .balign 32
+4:  .long 0, 0
+    .quad 1b, 2b - 1b, 3b
+    .section __rseq_cs_ptr_array, "aw"
+    .quad 4b
+    .text
     odd odd_nothing
     ret
     end odd_nothing

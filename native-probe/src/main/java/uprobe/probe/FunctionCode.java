@@ -39,6 +39,11 @@ final class FunctionCode {
         return table;
     }
 
+    /** Whether it looks at, or changes, the address it was called from, as far as its straight beginning tells. */
+    boolean usesReturnAddress() {
+        return Helper.up_uses_return_address(code, code.length) > 0;
+    }
+
     private void follow(long entry, long end) {
         ArrayDeque<Long> open = new ArrayDeque<>();
         open.push(entry);

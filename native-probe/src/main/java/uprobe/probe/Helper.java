@@ -29,6 +29,7 @@ final class Helper {
     static native int up_region_map(long address, long size);
     static native int up_code_write(long address, byte[] bytes, int length);
     static native int up_text_read(long address, byte[] bytes, int length);
+    static native int up_memory_read(long address, byte[] bytes, int length);
     static native int up_probe_define(int kind, int fields, byte[] fetches, int bytes);
     static native int up_probe_counters(int probe, long[] out);
     static native int up_site_define(byte[] way);
@@ -47,6 +48,7 @@ final class Helper {
     static native int up_drain_now(int all, long timeoutNs);
     static native int up_commit_register(JNIEnv env, int probe, Object clazz, String method);
     static native long up_library_changes();
+    static native int up_uses_return_address(byte[] bytes, int length);
     static native int up_describe(byte[] bytes, int length, byte[] out);
     static native int up_decode(byte[] bytes, int length, long address, byte[] rows, int capacity);
 

@@ -12,7 +12,9 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
+import uprobe.probe.elf.CallFrames;
 import uprobe.probe.elf.LoadedLibraries;
 import uprobe.probe.elf.LoadedLibrary;
 import uprobe.probe.elf.NativeSymbol;
@@ -66,6 +68,8 @@ public final class ProbeEngine {
     private final Planner planner;
     private final Map<String, Long> pins = new HashMap<>();
     private FunctionCode lastFunction;
+    /** Of the libraries in the present snapshot. */
+    private final Map<LoadedLibrary, CriticalSections> criticalSections = new HashMap<>();
     private LoadedLibraries snapshot;
     private long snapshotChanges;
     private boolean draining;
@@ -266,6 +270,7 @@ public final class ProbeEngine {
         Site known = sites.get(request.address());
         Plan plan = known == null || request.mechanism() == null ? null : known.plans.get(request.mechanism());
         if (plan == null) {
+            refuseCriticalSection(request.library(), request.address(), where);
             Displaced displaced = codeOf(request.library(), request.functionStart(), request.functionEnd()).at(request.address(), where);
             Planner.Planned planned = planner.plan(request.library(), displaced, request.mechanism(), where);
             plan = new Plan(planned.way(), new ArmedSite(request.library().fileName(), where, request.address(), planned.way().mechanism(), planned.reason()));
@@ -333,6 +338,7 @@ public final class ProbeEngine {
         if (snapshot == null || changes != snapshotChanges) {
             snapshot = LoadedLibraries.snapshot();
             snapshotChanges = changes;
+            criticalSections.clear();
         }
         return snapshot;
     }
@@ -371,7 +377,7 @@ public final class ProbeEngine {
     }
 
     private static void refuseWhileBlocked(String what) throws ProbeRefusedException, IOException {
-        java.util.Optional<String> thread = SignalMasks.threadBlocking(SignalMasks.SIGTRAP);
+        Optional<String> thread = SignalMasks.threadBlocking(SignalMasks.SIGTRAP);
         if (thread.isPresent()) {
             throw new ProbeRefusedException(Refusal.SIGNAL_BLOCKED, what, "thread " + thread.get());
         }
@@ -381,6 +387,16 @@ public final class ProbeEngine {
         refuseFunction(library, symbol, spec);
         long offset = offset(spec);
         String where = where(library, symbol, offset);
+        long end = symbol.size() > 0 ? symbol.address() + symbol.size() : library.symbols().nextFunctionStart(symbol.address());
+        if (offset < 0 || address >= end) {
+            throw new ProbeRefusedException(Refusal.OFFSET_OUTSIDE, where, "it is 0x" + Long.toHexString(end - symbol.address()) + " bytes long");
+        }
+        FunctionCode function = codeOf(library, symbol.address(), end);
+        Displaced displaced = function.at(address, where);
+        refuseCriticalSection(library, address, where);
+        if (spec.type() != ProbeType.ENTRY) {
+            refuseReturnOf(library, function, where);
+        }
         Site known = sites.get(address);
         if (known != null) {
             Plan plan = spec.mechanism() == null || known.users > 0 ? known.plan : known.plans.get(spec.mechanism());
@@ -388,16 +404,27 @@ public final class ProbeEngine {
                 return plan;
             }
         }
-        long end = symbol.size() > 0 ? symbol.address() + symbol.size() : library.symbols().nextFunctionStart(symbol.address());
-        if (offset < 0 || address >= end) {
-            throw new ProbeRefusedException(Refusal.OFFSET_OUTSIDE, where, "it is 0x" + Long.toHexString(end - symbol.address()) + " bytes long");
-        }
-        FunctionCode function = codeOf(library, symbol.address(), end);
-        Displaced displaced = function.at(address, where);
         pin(library);
         Planner.Planned planned = planner.plan(library, displaced, spec.mechanism(), where);
         ArmedSite described = new ArmedSite(library.fileName(), named(symbol, offset), address, planned.way().mechanism(), planned.reason());
         return new Plan(planned.way(), described);
+    }
+
+    private void refuseCriticalSection(LoadedLibrary library, long address, String where) throws ProbeRefusedException {
+        if (criticalSections.computeIfAbsent(library, CriticalSections::of).contain(address)) {
+            throw new ProbeRefusedException(Refusal.RESTARTABLE_SEQUENCE, where, "");
+        }
+    }
+
+    /** A part that was moved out of its function, and what looks at its own return address. */
+    private static void refuseReturnOf(LoadedLibrary library, FunctionCode function, String where) throws ProbeRefusedException, IOException {
+        Optional<CallFrames> frames = library.callFrames();
+        boolean elsewhere = frames.isPresent() && !frames.get().returnAddressOnTop(function.start()).orElse(true);
+        if (elsewhere || where.matches(".*\\.cold(\\.\\d+)?")) {
+            throw new ProbeRefusedException(Refusal.PART_OF_FUNCTION, where, "use p");
+        } else if (function.usesReturnAddress()) {
+            throw new ProbeRefusedException(Refusal.READS_RETURN_ADDRESS, where, "use p");
+        }
     }
 
     /** The last one asked for is remembered: many probes of one function follow each other. */

@@ -90,6 +90,37 @@ final class RefusalScenarios {
         assertRefused(Refusal.NOT_AN_INSTRUCTION, "libodd.so!odd_no_instruction: the bytes there are no instruction", "p libodd:odd_no_instruction");
     }
 
+    @Scenario
+    static void restartableSequences() throws Exception {
+        assertRefused(Refusal.RESTARTABLE_SEQUENCE, "libodd.so!odd_restartable+0x3: the instruction lies in a restartable sequence (rseq), which a trap would"
+                + " abort", "p libodd:odd_restartable+3");
+        TestProbe.arm("p libodd:odd_restartable").close();
+        TestProbe.arm("p libodd:odd_restartable+6").close();
+    }
+
+    @Scenario
+    static void functionsThatLookAtTheirReturnAddress() throws Exception {
+        for (String function : List.of("odd_reads_return", "odd_reads_return_later", "odd_reads_return_framed", "odd_pops_return")) {
+            for (String type : List.of("r", "c")) {
+                assertRefused(Refusal.READS_RETURN_ADDRESS, "libodd.so!" + function + ": the function reads its own return address, which a return probe"
+                        + " changes: use p", type + " libodd:" + function);
+            }
+            TestProbe entry = TestProbe.arm("p libodd:" + function);
+            assertThrows(ProbeRefusedException.class, () -> TestProbe.arm("c libodd:" + function), "also where a site is already");
+            entry.close();
+        }
+        TestProbe.arm("c libodd:odd_reads_stack_argument").close();
+    }
+
+    @Scenario
+    static void partsOfFunctions() throws Exception {
+        for (String part : List.of("odd_moved_part", "odd_whole.cold")) {
+            assertRefused(Refusal.PART_OF_FUNCTION, "libodd.so!" + part + ": what begins there is a part of a function, whose return address lies elsewhere on"
+                    + " the stack: use p", "c libodd:" + part);
+            TestProbe.arm("p libodd:" + part).close();
+        }
+    }
+
     /* A jump table in the text of hand-written code: no branch leads there, and it does not decode to what a compiler emits. */
     @Scenario
     static void dataInText() throws Exception {

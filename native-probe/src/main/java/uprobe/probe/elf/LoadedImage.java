@@ -92,6 +92,10 @@ final class LoadedImage {
         return segments.stream().filter(segment -> segment.p_type == ElfSegment.PT_LOAD && segment.p_memsz > 0).toList();
     }
 
+    List<ElfSegment> segments() {
+        return segments;
+    }
+
     List<ElfSegment> loads() {
         return loads;
     }

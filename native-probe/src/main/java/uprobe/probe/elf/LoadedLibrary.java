@@ -102,6 +102,25 @@ public final class LoadedLibrary {
         return symbols;
     }
 
+    /** What its .eh_frame says of its code; empty if it has none. Read at each call. */
+    public Optional<CallFrames> callFrames() throws IOException {
+        return CallFrames.of(image);
+    }
+
+    /** Memory of one section. */
+    public record Section(String name, long start, long end) { }
+
+    /**
+     * The sections of that name that are loaded, from the file's section headers, which memory has not; empty if there is none or the file is gone.
+     */
+    public List<Section> sections(String name) {
+        try (RandomAccessFile file = openFile()) {
+            return SymbolSource.SectionTable.of(file).named(name, image.bias());
+        } catch (IOException e) {
+            return List.of();
+        }
+    }
+
     private SymbolTable readSymbols() throws IOException {
         IOException why;
         try (RandomAccessFile file = openFile()) {

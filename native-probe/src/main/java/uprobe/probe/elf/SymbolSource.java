@@ -106,7 +106,11 @@ interface SymbolSource {
      * it is asked for its header, relocations included, and a loaded library's section headers were never checked by anyone.
      */
     final class SectionTable {
-        private static final int SH_TYPE = 4; // offsets in Elf64_Shdr: gABI, "Section Header"
+        private static final int SH_NAME = 0; // offsets in Elf64_Shdr: gABI, "Section Header"
+        private static final int SH_TYPE = 4;
+        private static final int SH_FLAGS = 8;
+        private static final int SH_ADDR = 16;
+        private static final long SHF_ALLOC = 2;
         private static final int SH_OFFSET = 24;
         private static final int SH_SIZE = 32;
         private static final int SH_LINK = 40;
@@ -139,6 +143,25 @@ interface SymbolSource {
 
         boolean has(int type) throws IOException {
             return Reading.of(() -> indexOf(type) > 0);
+        }
+
+        /** Those of this name that lie in memory, at runtime addresses. */
+        List<LoadedLibrary.Section> named(String name, long bias) throws IOException {
+            return Reading.of(() -> {
+                List<LoadedLibrary.Section> found = new ArrayList<>();
+                if (elf == null || headerAt(elf.e_shnum) > length || elf.e_shstrndx <= 0 || elf.e_shstrndx >= elf.e_shnum || !inside(elf.e_shstrndx)) {
+                    return found;
+                }
+                long names = window.longAt(headerAt(elf.e_shstrndx) + SH_OFFSET);
+                for (int i = 1; i < elf.e_shnum; i++) {
+                    boolean loaded = (window.longAt(headerAt(i) + SH_FLAGS) & SHF_ALLOC) != 0;
+                    if (loaded && window.stringAt(names + Integer.toUnsignedLong(window.intAt(headerAt(i) + SH_NAME))).equals(name)) {
+                        long start = bias + window.longAt(headerAt(i) + SH_ADDR);
+                        found.add(new LoadedLibrary.Section(name, start, start + window.longAt(headerAt(i) + SH_SIZE)));
+                    }
+                }
+                return found;
+            });
         }
 
         private List<NativeSymbol> symbols(int type, long bias, String source) throws IOException {
