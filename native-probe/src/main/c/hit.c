@@ -45,6 +45,8 @@ void up_hit_site(const struct up_site *site, const struct up_regs *regs)
     struct up_context context = { 0, 0 };
     int looked = 0;
     uint64_t time = up_now();
+    if (t)
+        up_look_for_abandoned(t);
     for (const struct up_consumer *c = __atomic_load_n(&site->consumers, __ATOMIC_ACQUIRE); c; c = c->next) {
         if (!__atomic_load_n(&c->active, __ATOMIC_RELAXED))
             continue;
@@ -72,10 +74,12 @@ void up_hit_site(const struct up_site *site, const struct up_regs *regs)
 void up_hit_complete(struct up_thread *t, struct up_return *e, const struct up_regs *regs)
 {
     struct up_probe *probe = e->probe;
+    if (!probe)
+        return;                 /* done already, by a frame that was left half-way */
     uint64_t now = up_now();
-    e->probe = NULL;
     struct up_hit *hit = up_ring_reserve(t, probe->record_length);
     if (!hit) {
+        e->probe = NULL;
         up_count(&probe->counters.dropped);
         return;
     }
@@ -102,5 +106,12 @@ void up_hit_complete(struct up_thread *t, struct up_return *e, const struct up_r
         }
     }
     hit->missing = missing;
+    /* A signal's handler may leave us at any instruction for good: e waits until its record is published, and not a moment longer (returns.c). */
+    e->record = up_ring_position(t, hit) + 1;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
     up_ring_publish(hit);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    e->probe = NULL;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    e->record = 0;
 }

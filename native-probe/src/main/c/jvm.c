@@ -470,6 +470,7 @@ int up_flush_statistics(struct up_flush_statistics *out)
     out->threads_recycled = up_threads.recycled;
     out->threads_refused = up_threads.refused;
     out->slots_refused = up_returns_refused;
+    out->abandoned = up_ring_abandoned;
     return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "returns.h"
 #include "hit.h"
 #include "jvm.h"
+#include "ring.h"
 
 static struct up_return table[UP_RETURN_SLOTS];
 static int32_t next_free[UP_RETURN_SLOTS];
@@ -31,6 +32,7 @@ static struct up_return *take(void)
     e->below = e->chain = UP_NONE;
     e->flushes = 0;
     e->probe = NULL;
+    e->record = 0;
     __atomic_store_n(&e->state, UP_RETURN_LIVE, __ATOMIC_RELEASE);
     return e;
 }
@@ -56,17 +58,92 @@ static void complete(struct up_thread *t, struct up_return *e, const struct up_r
 {
     for (int32_t next = e->chain; next != UP_NONE; next = table[next].chain)
         up_hit_complete(t, &table[next], regs);
-    if (e->probe)
-        up_hit_complete(t, e, regs);
+    up_hit_complete(t, e, regs);
 }
 
+static void unlink_from(struct up_thread *t, const struct up_return *e)
+{
+    if (t->returns == slot_of(e)) {
+        t->returns = e->below;
+        return;
+    }
+    for (int32_t at = t->returns; at != UP_NONE; at = table[at].below)
+        if (table[at].below == slot_of(e)) {
+            table[at].below = e->below;
+            return;
+        }
+}
+
+/* e stays in the list until all is recorded: if this frame is left half-way, it is found there again. */
 static void drop(struct up_thread *t, struct up_return *e)
 {
-    if (e->state == UP_RETURN_LIVE && e->probe) {
-        __atomic_add_fetch(&up_returns_unwound, 1, __ATOMIC_RELAXED);
+    int32_t state = e->state;
+    if (state == UP_RETURN_FREE
+        || !__atomic_compare_exchange_n(&e->state, &state, UP_RETURN_LEAVING, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+        return;                 /* a signal came first, and its hit has dropped it */
+    if (state != UP_RETURN_DONE && e->probe) {
+        up_count(&up_returns_unwound);
         complete(t, e, NULL);
     }
+    unlink_from(t, e);
     give_back_with_chain(e);
+}
+
+/* What was being recorded by frames that are gone waits again, but for what had been published. */
+static void wait_again(struct up_thread *t)
+{
+    for (int32_t slot = t->returns; slot != UP_NONE; slot = table[slot].below) {
+        if (table[slot].state != UP_RETURN_LEAVING)
+            continue;
+        for (int32_t at = slot; at != UP_NONE; at = table[at].chain) {
+            struct up_return *e = &table[at];
+            if (e->probe && e->record && up_ring_published(t, e->record - 1))
+                e->probe = NULL;
+            e->record = 0;
+        }
+        table[slot].state = UP_RETURN_LIVE;
+    }
+    __atomic_store_n(&t->abandoned_before, t->head, __ATOMIC_RELEASE);
+}
+
+void up_settle_abandoned(struct up_thread *t, const struct up_inside *frame)
+{
+    uint64_t mark;
+    if ((uint64_t)frame != t->outermost && up_read_safely(t->outermost, &mark, sizeof mark) == 0 && mark == t->mark)
+        return;
+    t->outermost = t->innermost = 0;
+    t->inner_lost = 0;
+    wait_again(t);
+}
+
+void up_enter(struct up_thread *t, struct up_inside *frame)
+{
+    if (t->outermost)
+        up_settle_abandoned(t, frame);
+    frame->mark = ++t->entries;
+    frame->outer = t->innermost;
+    if (!t->outermost) {
+        t->mark = frame->mark;
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        t->outermost = (uint64_t)frame;
+    }
+    t->innermost = (uint64_t)frame;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+void up_leave(struct up_thread *t, struct up_inside *frame)
+{
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    if (t->innermost != (uint64_t)frame)
+        t->inner_lost = 1;      /* a frame inside this one never came to its end; as long as this one lives, it may be what a reader waits for */
+    t->innermost = frame->outer;
+    if (t->outermost == (uint64_t)frame) {
+        if (t->inner_lost)
+            wait_again(t);
+        t->inner_lost = 0;
+        t->innermost = t->outermost = 0;
+    }
+    frame->mark = 0;
 }
 
 /* Whether the frame of the thread's newest entry e is certainly gone, now that the stack pointer is `limit`. Below the stack pointer nothing
@@ -75,7 +152,7 @@ static int is_gone(const struct up_return *e, uint64_t limit)
 {
     if (e->state == UP_RETURN_DONE)
         return 1;
-    if (e->sp > limit)
+    if (e->state == UP_RETURN_LEAVING || e->sp > limit)
         return 0;
     uint64_t word = 0, trampoline = (uint64_t)up_return_trampolines + (uint64_t)slot_of(e) * UP_TRAMPOLINE_SIZE + 1;
     if (e->sp < limit && up_jvm_same_java_stack(e->sp, limit))
@@ -91,18 +168,14 @@ void up_return_drop_below(struct up_thread *t, uint64_t limit, int32_t stop)
         struct up_return *e = &table[t->returns];
         if (!is_gone(e, limit))
             break;
-        t->returns = e->below;
         drop(t, e);
     }
 }
 
 void up_return_drop_all(struct up_thread *t)
 {
-    while (t->returns != UP_NONE) {
-        struct up_return *e = &table[t->returns];
-        t->returns = e->below;
-        drop(t, e);
-    }
+    while (t->returns != UP_NONE)
+        drop(t, &table[t->returns]);
 }
 
 struct up_return *up_return_swap(struct up_thread *t, uint64_t sp)
@@ -152,25 +225,28 @@ uint64_t up_on_return(uint32_t slot, struct up_regs *regs)
     if (!up_is_alive())
         return address;         /* the child of a fork: the return is awaited in its parent */
     struct up_thread *t = up_thread_self();
+    struct up_inside frame;
     if (t != e->owner) {
         /* A coroutine that went on elsewhere: its entry stays in the owner's list until the owner comes by. */
-        if (t)
+        if (t) {
+            up_enter(t, &frame);
+            __atomic_store_n(&e->state, UP_RETURN_LEAVING, __ATOMIC_RELEASE);
             complete(t, e, regs);
-        __atomic_store_n(&e->state, UP_RETURN_DONE, __ATOMIC_RELEASE);
+            __atomic_store_n(&e->state, UP_RETURN_DONE, __ATOMIC_RELEASE);
+            up_leave(t, &frame);
+        } else {
+            __atomic_store_n(&e->state, UP_RETURN_DONE, __ATOMIC_RELEASE);
+        }
         return address;
     }
+    up_enter(t, &frame);
+    __atomic_store_n(&e->state, UP_RETURN_LEAVING, __ATOMIC_RELEASE);
     /* Newer entries are frames left behind, or coroutines that live on. */
     up_return_drop_below(t, e->sp, (int32_t)slot);
-    if (t->returns == (int32_t)slot) {
-        t->returns = e->below;
-    } else {
-        for (int32_t at = t->returns; at != UP_NONE; at = table[at].below)
-            if (table[at].below == (int32_t)slot) {
-                table[at].below = e->below;
-                break;
-            }
-    }
     complete(t, e, regs);
+    unlink_from(t, e);
+    up_leave(t, &frame);
+    /* From here on all is recorded. What the flush calls is Java, which nobody may jump out of. */
     if (e->flushes && up_is_alive())    /* asked again: a signal's handler may have forked meanwhile */
         up_jvm_flush(t, e);
     give_back_with_chain(e);

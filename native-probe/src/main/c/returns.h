@@ -19,7 +19,9 @@ enum {
     UP_RETURN_CHAIN = 16        /* consumers of one return address; a loop of tail calls uses no more */
 };
 
-enum up_return_state { UP_RETURN_FREE, UP_RETURN_LIVE, UP_RETURN_DONE };
+/* LEAVING: its return, or its dropping, is being recorded by a frame that signals may interrupt; whoever comes in between leaves it alone. DONE: its
+ * return was seen on another thread, and it waits for its owner to come by. */
+enum up_return_state { UP_RETURN_FREE, UP_RETURN_LIVE, UP_RETURN_LEAVING, UP_RETURN_DONE };
 
 struct up_return {
     uint64_t sp;                /* address of the swapped word */
@@ -31,6 +33,7 @@ struct up_return {
     uint64_t first;             /* ring position from which those records lie */
     /* what waits to be recorded; probe == NULL: nothing */
     struct up_probe *probe;
+    uint64_t record;            /* ring position + 1 of the record that is about to be published, 0: none */
     uint64_t time;
     uint64_t call;
     uint32_t flags;
@@ -58,6 +61,30 @@ struct up_return *up_return_swap(struct up_thread *t, uint64_t sp);
 /* Hit path. An entry on which a probe can wait for the same return as `e`: e itself, or one chained to it. NULL: none free, or the chain is as
  * long as it may get. */
 struct up_return *up_return_wait(struct up_return *e);
+
+/* Frames that may be left for good
+ * --------------------------------
+ * A hit in the trap handler has all signals that anybody may jump out of blocked. What runs in ordinary context, the return path, has not: a handler
+ * may interrupt it at any instruction and siglongjmp away, over the half-written record. So such a frame says where it is, and what runs later on
+ * the thread finds out whether it is still there:
+ *   - the frame is marked with a number that is used once. A living frame keeps its mark, whatever stack it is on; once it is gone, others lie over
+ *     it. A mark that differs, or can not be read, is proof; one that is still there only means: not yet.
+ *   - two living frames never share an address.
+ * Stack pointers are not compared: an alternate stack or a coroutine's may lie above or below, even inside another frame of the same stack. */
+struct up_inside {
+    volatile uint64_t mark;
+    uint64_t outer;
+};
+void up_enter(struct up_thread *t, struct up_inside *frame);
+void up_leave(struct up_thread *t, struct up_inside *frame);
+
+/* Hit path, before anything is reserved. If the frame is gone that t was inside of, what it left behind is settled. */
+void up_settle_abandoned(struct up_thread *t, const struct up_inside *frame);
+static inline void up_look_for_abandoned(struct up_thread *t)
+{
+    if (t->outermost)
+        up_settle_abandoned(t, 0);
+}
 
 /* Drops the newest entries of t whose frames are gone: those below limit on the stack that contains it, at most down to the slot `stop` (or
  * UP_NONE). Their records are written as unwound. */

@@ -1,6 +1,8 @@
 #include "ring.h"
 #include "probe.h"
 
+uint64_t up_ring_abandoned;
+
 struct up_hit *up_ring_reserve(struct up_thread *t, uint32_t length)
 {
     uint64_t size = up_threads.ring_bytes, head = t->head, padding;
@@ -27,11 +29,11 @@ struct up_hit *up_ring_reserve(struct up_thread *t, uint32_t length)
     return hit;
 }
 
-/* How far a reader may step from this record: its length, or 0 if it must wait for the writer. */
-static uint32_t step(const struct up_hit *hit, int32_t state, int gone)
+/* How far a reader may step from this record: its length, or 0 if it must wait for the writer. given_up: nobody will write here any more. */
+static uint32_t step(const struct up_hit *hit, int32_t state, int given_up)
 {
     if (state == UP_HIT_NONE)
-        return gone ? UP_HIT_ALIGN : 0;
+        return given_up ? UP_HIT_ALIGN : 0;
     return hit->length;
 }
 
@@ -49,11 +51,11 @@ int up_ring_claim(struct up_thread *t, uint64_t *position, const struct up_wante
     up_reading_lock(t);
     if (*position < t->tail)
         *position = t->tail;
-    uint64_t head = t->head;
+    uint64_t head = t->head, abandoned = __atomic_load_n(&t->abandoned_before, __ATOMIC_ACQUIRE);
     while (*position < head) {
         struct up_hit *hit = up_ring_at(t, *position);
         int32_t state = __atomic_load_n(&hit->state, __ATOMIC_ACQUIRE);
-        uint32_t length = step(hit, state, wanted->gone);
+        uint32_t length = step(hit, state, wanted->gone || *position < abandoned);
         if (!length)
             break;              /* being written by a frame of the owner's that we interrupted, or by another thread's owner */
         if (state == UP_HIT_READY && is_wanted(hit, wanted)) {
@@ -109,13 +111,18 @@ void up_ring_settle(const struct up_run *run, uint32_t reason, int final)
 void up_ring_advance(struct up_thread *t, int gone)
 {
     up_reading_lock(t);
-    uint64_t tail = t->tail, head = t->head;
+    uint64_t tail = t->tail, head = t->head, abandoned = __atomic_load_n(&t->abandoned_before, __ATOMIC_ACQUIRE);
+    int within_unwritten = 0;
     while (tail < head) {
         struct up_hit *hit = up_ring_at(t, tail);
         int32_t state = __atomic_load_n(&hit->state, __ATOMIC_ACQUIRE);
-        uint32_t length = step(hit, state, gone);
-        if (!length || !(state == UP_HIT_CONSUMED || (gone && (state == UP_HIT_NONE || state == UP_HIT_WRITING))))
+        int given_up = gone || tail < abandoned, unwritten = state == UP_HIT_NONE;
+        uint32_t length = step(hit, state, given_up);
+        if (!length || !(state == UP_HIT_CONSUMED || (given_up && (unwritten || state == UP_HIT_WRITING))))
             break;
+        if (state == UP_HIT_WRITING || (unwritten && !within_unwritten))
+            up_count(&up_ring_abandoned);
+        within_unwritten = unwritten;
         for (uint32_t at = 0; at < length; at += UP_HIT_ALIGN)
             *(volatile uint64_t *)((uint8_t *)hit + at) = 0;
         tail += length;

@@ -4,6 +4,10 @@
  * record of the same thread. Readers (the flush at the JNI return, on the owner's own thread; the drain thread) walk and claim under `reading`,
  * make their events without it, and give space back under it. A record's state word tells everything (uprobe.h).
  *
+ * A frame of the owner's that a signal handler leaves by siglongjmp leaves its record unwritten or half-written. Once the owner knows that the frame
+ * is gone, it says so in `abandoned_before` (returns.h, up_enter); until then readers wait there. The hit itself is not lost with the record: what
+ * waited for the return still does, and is written again, as unwound.
+ *
  * Holds: memory between head and tail + size is zero in the first word of each UP_HIT_ALIGN bytes, so a reserved but unwritten record reads as
  * UP_HIT_NONE. */
 #ifndef UP_RING_H
@@ -23,6 +27,21 @@ static inline struct up_hit *up_ring_at(const struct up_thread *t, uint64_t posi
 {
     return (struct up_hit *)(t->ring + (position & (up_threads.ring_bytes - 1)));
 }
+
+/* Whether the record that the owner reserved at this position has been published. Asked by the owner, before abandoned_before passes it. */
+static inline int up_ring_published(const struct up_thread *t, uint64_t position)
+{
+    return position < __atomic_load_n(&t->tail, __ATOMIC_ACQUIRE) || __atomic_load_n(&up_ring_at(t, position)->state, __ATOMIC_ACQUIRE) != UP_HIT_WRITING;
+}
+
+/* The position of a record that is in use: less than a ring before head. */
+static inline uint64_t up_ring_position(const struct up_thread *t, const struct up_hit *hit)
+{
+    uint64_t last = t->head - 1, offset = (uint64_t)((const uint8_t *)hit - t->ring);
+    return last - ((last - offset) & (up_threads.ring_bytes - 1));
+}
+
+extern uint64_t up_ring_abandoned;      /* records given up so far */
 
 /* Records of one probe that follow each other, claimed. */
 struct up_run {

@@ -25,6 +25,12 @@ struct up_thread {
     int32_t index;
     int32_t state;
     int32_t returns;            /* newest entry of this thread in the return table, or UP_NONE */
+    /* frames of ours that signals may interrupt, and leave for good by siglongjmp: returns.h, up_enter */
+    uint64_t outermost, innermost;      /* addresses of their struct up_inside; 0: none */
+    uint64_t entries;           /* how often up_enter ran: what the outermost frame is marked with is one of these numbers */
+    uint64_t mark;              /* the outermost frame's */
+    int32_t inner_lost;
+    volatile uint64_t abandoned_before;         /* ring position: what is unwritten or half-written before it will never be finished */
     uint8_t *ring;
     uint64_t start_time;        /* of the kernel's thread, as /proc tells; 0 until the drain has looked */
     char name[16];              /* as the kernel knows the thread; read by the drain */

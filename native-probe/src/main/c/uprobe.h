@@ -266,6 +266,7 @@ struct up_flush_statistics {
     uint64_t unwound;           /* return entries left behind by an exception or longjmp */
     uint64_t threads_taken, threads_recycled, threads_refused;
     uint64_t slots_refused;     /* return slots wanted when none was free */
+    uint64_t abandoned;         /* records left half-written: their frame was left by siglongjmp, or their thread ended */
 };
 UP_EXPORT int up_flush_statistics(struct up_flush_statistics *out);
 /* Has everything drained that is whole now and waits for it: 0 when done, -ETIMEDOUT. all != 0 takes records of unfinished JNI calls too. */

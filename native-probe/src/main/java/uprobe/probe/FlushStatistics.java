@@ -17,15 +17,18 @@ package uprobe.probe;
  * @param threadsRecycled rings given back after their thread's end
  * @param threadsRefused first hits of threads that found the pool of rings empty
  * @param slotsRefused returns that could not be seen because every return slot was in use
+ * @param abandoned records left half-written, by a signal handler's siglongjmp out of the return path or by a thread's end
  */
 public record FlushStatistics(long swaps, long flushes, long upcalls, long failed, long runtimeCalls, long otherStates, long insideJfr,
-        long stackEnds, long stateChanges, long unwound, long threadsTaken, long threadsRecycled, long threadsRefused, long slotsRefused) {
+        long stackEnds, long stateChanges, long unwound, long threadsTaken, long threadsRecycled, long threadsRefused, long slotsRefused,
+        long abandoned) {
     /** 64-bit words of {@code struct up_flush_statistics}. */
-    static final int WORDS = 14;
+    static final int WORDS = 15;
 
     static FlushStatistics now() {
         long[] w = new long[WORDS];
         Helper.up_flush_statistics(w);
-        return new FlushStatistics(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8], w[9], w[10], w[11], w[12], w[13]);
+        return new FlushStatistics(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8], w[9], w[10], w[11], w[12], w[13],
+                w[14]);
     }
 }

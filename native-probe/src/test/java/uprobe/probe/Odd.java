@@ -51,6 +51,10 @@ final class Odd {
     static native long odd_spawns(String file, int search);
     static native int odd_watch_start(Pointer text, long textLength, Pointer slots, long slotsLength);
     static native long odd_watch_end();
+    static native long odd_leaves_value(long value);
+    static native long odd_jump_out(Pointer low, Pointer high, long landings, int onNewThread, int onAlternateStack);
+    static native long odd_jump_calls();
+    static native long odd_jump_landings();
 
     /** Where the Makefile puts the tests' libraries: beside the test classes. */
     static Path folder() {

@@ -43,6 +43,11 @@ class ProbeEngineTest {
     }
 
     @TestFactory
+    List<DynamicNode> lifetimes() throws IOException {
+        return ChildJvm.tests(LifetimeScenarios.class);
+    }
+
+    @TestFactory
     List<DynamicNode> forks() throws IOException {
         return ChildJvm.tests(ForkScenarios.class);
     }
