@@ -1,4 +1,8 @@
-/* Allowed here: what the head of trap.c allows. */
+/* Allowed here: what the head of trap.c allows.
+ *
+ * A trap runs with signals blocked, a return does not: a handler's hit may come between any two instructions of up_on_return and change the thread's
+ * list of entries. So an entry is taken out at the list's head only, when it is DONE, and the head carries a tag that every change of it counts up:
+ * who read it before a handler did, reads it again. */
 #include "returns.h"
 #include "hit.h"
 #include "jvm.h"
@@ -19,6 +23,17 @@ struct up_return *up_return_at(int32_t slot)
 static int32_t slot_of(const struct up_return *e)
 {
     return (int32_t)(e - table);
+}
+
+static int32_t slot_in(uint64_t head)
+{
+    return (int32_t)(uint32_t)head - 1;
+}
+
+/* Whether the head was still the one that was read. */
+static int move_head(struct up_thread *t, uint64_t read, int32_t to)
+{
+    return up_cmpxchg_local(&t->returns, &read, ((read >> 32) + 1) << 32 | (uint32_t)(to + 1));
 }
 
 static struct up_return *take(void)
@@ -61,38 +76,38 @@ static void complete(struct up_thread *t, struct up_return *e, const struct up_r
     up_hit_complete(t, e, regs);
 }
 
-static void unlink_from(struct up_thread *t, const struct up_return *e)
+/* All is recorded: e is free again as soon as nothing newer is above it. */
+static void retire(struct up_thread *t, struct up_return *e)
 {
-    if (t->returns == slot_of(e)) {
-        t->returns = e->below;
-        return;
+    __atomic_store_n(&e->state, UP_RETURN_DONE, __ATOMIC_RELEASE);
+    for (uint64_t head = t->returns; slot_in(head) != UP_NONE; head = t->returns) {
+        struct up_return *newest = &table[slot_in(head)];
+        if (__atomic_load_n(&newest->state, __ATOMIC_ACQUIRE) != UP_RETURN_DONE)
+            break;
+        if (move_head(t, head, newest->below))
+            give_back_with_chain(newest);
     }
-    for (int32_t at = t->returns; at != UP_NONE; at = table[at].below)
-        if (table[at].below == slot_of(e)) {
-            table[at].below = e->below;
-            return;
-        }
+}
+
+static int change(struct up_return *e, int32_t from, int32_t to)
+{
+    return __atomic_compare_exchange_n(&e->state, &from, to, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
 /* e stays in the list until all is recorded: if this frame is left half-way, it is found there again. */
 static void drop(struct up_thread *t, struct up_return *e)
 {
-    int32_t state = e->state;
-    if (state == UP_RETURN_FREE
-        || !__atomic_compare_exchange_n(&e->state, &state, UP_RETURN_LEAVING, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-        return;                 /* a signal came first, and its hit has dropped it */
-    if (state != UP_RETURN_DONE && e->probe) {
+    if (change(e, UP_RETURN_LIVE, UP_RETURN_LEAVING) && e->probe) {
         up_count(&up_returns_unwound);
         complete(t, e, NULL);
     }
-    unlink_from(t, e);
-    give_back_with_chain(e);
+    retire(t, e);
 }
 
 /* What was being recorded by frames that are gone waits again, but for what had been published. */
 static void wait_again(struct up_thread *t)
 {
-    for (int32_t slot = t->returns; slot != UP_NONE; slot = table[slot].below) {
+    for (int32_t slot = slot_in(t->returns); slot != UP_NONE; slot = table[slot].below) {
         if (table[slot].state != UP_RETURN_LEAVING)
             continue;
         for (int32_t at = slot; at != UP_NONE; at = table[at].chain) {
@@ -152,7 +167,7 @@ static int is_gone(const struct up_return *e, uint64_t limit)
 {
     if (e->state == UP_RETURN_DONE)
         return 1;
-    if (e->state == UP_RETURN_LEAVING || e->sp > limit)
+    if (e->state != UP_RETURN_LIVE || e->sp > limit)
         return 0;
     uint64_t word = 0, trampoline = (uint64_t)up_return_trampolines + (uint64_t)slot_of(e) * UP_TRAMPOLINE_SIZE + 1;
     if (e->sp < limit && up_jvm_same_java_stack(e->sp, limit))
@@ -164,8 +179,8 @@ static int is_gone(const struct up_return *e, uint64_t limit)
 
 void up_return_drop_below(struct up_thread *t, uint64_t limit, int32_t stop)
 {
-    while (t->returns != UP_NONE && t->returns != stop) {
-        struct up_return *e = &table[t->returns];
+    for (int32_t slot = slot_in(t->returns); slot != UP_NONE && slot != stop; slot = slot_in(t->returns)) {
+        struct up_return *e = &table[slot];
         if (!is_gone(e, limit))
             break;
         drop(t, e);
@@ -174,8 +189,12 @@ void up_return_drop_below(struct up_thread *t, uint64_t limit, int32_t stop)
 
 void up_return_drop_all(struct up_thread *t)
 {
-    while (t->returns != UP_NONE)
-        drop(t, &table[t->returns]);
+    for (int32_t slot = slot_in(t->returns); slot != UP_NONE; slot = slot_in(t->returns)) {
+        struct up_return *e = &table[slot];
+        if (e->state != UP_RETURN_DONE)
+            e->state = UP_RETURN_LIVE;      /* the frame that was busy with it died as well */
+        drop(t, e);
+    }
 }
 
 struct up_return *up_return_swap(struct up_thread *t, uint64_t sp)
@@ -190,9 +209,12 @@ struct up_return *up_return_swap(struct up_thread *t, uint64_t sp)
     slot = slot_of(e);
     e->sp = sp;
     e->owner = t;
-    e->below = t->returns;
     up_return_shadow[slot] = *word;
-    t->returns = slot;
+    uint64_t head;
+    do {
+        head = t->returns;
+        e->below = slot_in(head);
+    } while (!move_head(t, head, slot));
     *word = (uint64_t)up_return_trampolines + (uint64_t)slot * UP_TRAMPOLINE_SIZE + 1;
     return e;
 }
@@ -228,15 +250,12 @@ uint64_t up_on_return(uint32_t slot, struct up_regs *regs)
     struct up_inside frame;
     if (t != e->owner) {
         /* A coroutine that went on elsewhere: its entry stays in the owner's list until the owner comes by. */
-        if (t) {
+        if (t && change(e, UP_RETURN_LIVE, UP_RETURN_BUSY)) {
             up_enter(t, &frame);
-            __atomic_store_n(&e->state, UP_RETURN_LEAVING, __ATOMIC_RELEASE);
             complete(t, e, regs);
-            __atomic_store_n(&e->state, UP_RETURN_DONE, __ATOMIC_RELEASE);
             up_leave(t, &frame);
-        } else {
-            __atomic_store_n(&e->state, UP_RETURN_DONE, __ATOMIC_RELEASE);
         }
+        __atomic_store_n(&e->state, UP_RETURN_DONE, __ATOMIC_RELEASE);
         return address;
     }
     up_enter(t, &frame);
@@ -244,11 +263,11 @@ uint64_t up_on_return(uint32_t slot, struct up_regs *regs)
     /* Newer entries are frames left behind, or coroutines that live on. */
     up_return_drop_below(t, e->sp, (int32_t)slot);
     complete(t, e, regs);
-    unlink_from(t, e);
+    __atomic_store_n(&e->state, UP_RETURN_BUSY, __ATOMIC_RELEASE);
     up_leave(t, &frame);
     /* From here on all is recorded. What the flush calls is Java, which nobody may jump out of. */
     if (e->flushes && up_is_alive())    /* asked again: a signal's handler may have forked meanwhile */
         up_jvm_flush(t, e);
-    give_back_with_chain(e);
+    retire(t, e);
     return address;
 }

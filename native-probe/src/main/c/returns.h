@@ -19,9 +19,9 @@ enum {
     UP_RETURN_CHAIN = 16        /* consumers of one return address; a loop of tail calls uses no more */
 };
 
-/* LEAVING: its return, or its dropping, is being recorded by a frame that signals may interrupt; whoever comes in between leaves it alone. DONE: its
- * return was seen on another thread, and it waits for its owner to come by. */
-enum up_return_state { UP_RETURN_FREE, UP_RETURN_LIVE, UP_RETURN_LEAVING, UP_RETURN_DONE };
+/* LEAVING: its return, or its dropping, is being recorded by a frame that signals may interrupt and leave for good; whoever comes in between leaves it
+ * alone. BUSY: nobody leaves that frame: it flushes, or runs on another thread. DONE: all is recorded; it is free when it is its owner's newest. */
+enum up_return_state { UP_RETURN_FREE, UP_RETURN_LIVE, UP_RETURN_LEAVING, UP_RETURN_BUSY, UP_RETURN_DONE };
 
 struct up_return {
     uint64_t sp;                /* address of the swapped word */

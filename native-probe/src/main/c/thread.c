@@ -82,7 +82,7 @@ struct up_thread *up_thread_take(void)
     t->head = t->tail = 0;
     t->committing = 0;
     t->reading = 0;
-    t->returns = UP_NONE;
+    t->returns = 0;
     t->outermost = t->innermost = t->entries = t->abandoned_before = 0;
     t->inner_lost = 0;
     t->start_time = 0;

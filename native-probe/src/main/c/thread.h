@@ -24,7 +24,7 @@ struct up_thread {
     int32_t tid;
     int32_t index;
     int32_t state;
-    int32_t returns;            /* newest entry of this thread in the return table, or UP_NONE */
+    volatile uint64_t returns;  /* newest entry of this thread in the return table: tag << 32 | slot + 1; 0 in the lower half: none (returns.c) */
     /* frames of ours that signals may interrupt, and leave for good by siglongjmp: returns.h, up_enter */
     uint64_t outermost, innermost;      /* addresses of their struct up_inside; 0: none */
     uint64_t entries;           /* how often up_enter ran: what the outermost frame is marked with is one of these numbers */

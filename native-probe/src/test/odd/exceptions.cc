@@ -2,6 +2,8 @@
  * its calls and those that an exception left, so a test can compare both with what the probes saw. Built twice, as throws.cc is: with the
  * unwinder that the process shares and with one of its own. */
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <atomic>
 #include <cstdlib>
 #include <exception>
@@ -13,7 +15,7 @@
 #define ODD extern "C" __attribute__((noipa, visibility("default")))
 
 /* Functions that count themselves, in the order that LeavingScenarios knows. */
-enum Function { TOP, MIDDLE, BOTTOM, COMPARE, RETHROWS, FUNCTIONS };
+enum Function { TOP, MIDDLE, BOTTOM, COMPARE, RETHROWS, CATCHES, FUNCTIONS };
 
 static std::atomic<long> calls[FUNCTIONS], left_by_exception[FUNCTIONS], alive;
 
@@ -202,6 +204,16 @@ ODD long odd_x_top(long kind, long n) {
     return odd_x_middle(kind, n) + 2;
 }
 
+/* Returns, after an exception has left the frames below it. */
+ODD long odd_x_catches(long kind, long n) {
+    Seen seen(CATCHES);
+    try {
+        return odd_x_top(kind, n);
+    } catch (int caught) {
+        return caught + 3L;
+    }
+}
+
 static int caught_right(long kind, long n) {
     switch (kind) {
         case INT: try { odd_x_top(kind, n); } catch (int caught) { return caught == n; } break;
@@ -244,7 +256,7 @@ static int caught_right(long kind, long n) {
 /* 0: caught as it was thrown, and every object destroyed once. Only for one thread at a time. */
 ODD int odd_x_check(long kind, long n) {
     long before = alive;
-    int right = caught_right(kind, n);
+    int right = caught_right(kind, n) && odd_x_catches(INT, n) == n + 3;
     return !right ? 1 : alive != before ? 2 : 0;
 }
 
@@ -268,4 +280,54 @@ ODD long odd_x_on_threads(int threads, long rounds) {
     for (int i = 0; i < threads; i++)
         pthread_join(t[i], nullptr);
     return wrong + std::labs(alive - before);
+}
+
+/* ---- signals while exceptions leave frames behind ---- */
+/* Entries of frames that an exception left wait for the thread's next hit or return to be taken away: both may come at one time, if the hit is a
+ * signal handler's. */
+static std::atomic<long> handled;
+static std::atomic<bool> stop, running;
+static char signal_stack[64 << 10] __attribute__((aligned(64)));
+
+static void rethrows_nothing(int) {
+    if (odd_x_rethrows(-5) != -5)
+        wrong++;
+    handled++;
+}
+static void *throw_until_stopped(void *own_stack) {
+    stack_t own = { signal_stack, 0, sizeof signal_stack }, off = { nullptr, SS_DISABLE, 0 };
+    if (own_stack)
+        sigaltstack(&own, nullptr);
+    running = true;
+    for (long i = 0; !stop; i++) {
+        wrong += odd_x_catches(INT, 1999993) != 1999996;
+    }
+    if (own_stack)
+        sigaltstack(&off, nullptr);
+    return nullptr;
+}
+/* Returns what was wrong, or less than 0: more than a tenth of the signals did not come to the handler (those
+ * that wait at one time are one). */
+ODD long odd_x_beneath_signals(int signals, int own_stack) {
+    struct sigaction old, action = {};
+    action.sa_handler = rethrows_nothing;
+    action.sa_flags = SA_RESTART | (own_stack ? SA_ONSTACK : 0);
+    sigaction(SIGUSR1, &action, &old);
+    stop = running = false;
+    handled = wrong = 0;
+    pthread_t t;
+    if (pthread_create(&t, nullptr, throw_until_stopped, own_stack ? signal_stack : nullptr) != 0)
+        return -1;
+    while (!running)
+        sched_yield();
+    for (int i = 0; i < signals; i++) {
+        long before = handled;
+        pthread_kill(t, SIGUSR1);
+        for (int spin = 0; handled == before && spin < 100000; spin++)
+            sched_yield();
+    }
+    stop = true;
+    pthread_join(t, nullptr);
+    sigaction(SIGUSR1, &old, nullptr);
+    return handled >= signals - signals / 10 ? static_cast<long>(wrong) : handled - signals;
 }

@@ -17,7 +17,7 @@ import uprobe.probe.elf.LoadedLibrary;
 final class LeavingScenarios {
     private static final boolean STORM = Boolean.getBoolean("storm");
     /** In the order of exceptions.cc's Function. */
-    private static final List<String> THROWING = List.of("odd_x_top", "odd_x_middle", "odd_x_bottom", "odd_x_compare", "odd_x_rethrows");
+    private static final List<String> THROWING = List.of("odd_x_top", "odd_x_middle", "odd_x_bottom", "odd_x_compare", "odd_x_rethrows", "odd_x_catches");
 
     /** What exceptions.cc counted of one function: its calls, and those that an exception left. */
     private record Seen(long calls, long left) {
@@ -150,6 +150,32 @@ final class LeavingScenarios {
     @Scenario(alone = true)
     static void sixteenThreadsThrowAtOnceWithAStaticUnwinder() throws Exception {
         sixteenThreadsThrow("libexceptions_static");
+    }
+
+    /* A handler's hit clears away what an exception left, while the interrupted return is doing just that: slots were given back twice, and the JVM
+     * crashed in up_hit_complete. */
+    @Scenario(alone = true)
+    static void handlersHitWhileExceptionsLeaveFrames() throws Exception {
+        int signals = STORM ? 1_000_000 : 20_000;
+        NativeLibrary library = library("libexceptions_shared");
+        Function beneath = library.getFunction("odd_x_beneath_signals");
+        assertEquals(0, beneath.invokeLong(new Object[] {1000, 1}), "unprobed");
+        for (int ownStack = 0; ownStack < 2; ownStack++) {
+            List<TestProbe> probes = new ArrayList<>();
+            for (String function : THROWING) {
+                probes.add(TestProbe.arm("c libexceptions_shared:" + function + " kind=$arg1 r=$retval"));
+                probes.add(TestProbe.arm("r libexceptions_shared:" + function + " r=$retval"));
+            }
+            List<Seen> before = seen(library);
+            assertEquals(0, beneath.invokeLong(new Object[] {signals, ownStack}), "wrong results; below 0: signals lost");
+            List<Seen> after = seen(library);
+            settle(probes.toArray(new TestProbe[0]));
+            for (int i = 0; i < probes.size(); i++) {
+                assertEquals(after.get(i / 2).minus(before.get(i / 2)).calls, probes.get(i).counters().hits(), THROWING.get(i / 2));
+                assertEquals(0, probes.get(i).counters().missed(), "slots are given back");
+                probes.get(i).close();
+            }
+        }
     }
 
     /* The cancellation may interrupt the trap, the record being written, or the trampoline on its way back. */
