@@ -48,9 +48,9 @@ void up_hit_site(const struct up_site *site, const struct up_regs *regs)
     if (t)
         up_look_for_abandoned(t);
     for (const struct up_consumer *c = __atomic_load_n(&site->consumers, __ATOMIC_ACQUIRE); c; c = c->next) {
-        if (!__atomic_load_n(&c->active, __ATOMIC_RELAXED))
+        if (!__atomic_load_n(&c->active, __ATOMIC_ACQUIRE))
             continue;
-        struct up_probe *probe = c->probe;
+        struct up_probe *probe = __atomic_load_n(&c->probe, __ATOMIC_RELAXED);
         up_count(&probe->counters.hits);
         if (!t) {
             up_count(&probe->counters.dropped);

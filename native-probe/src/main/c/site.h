@@ -8,7 +8,7 @@
 
 struct up_consumer {
     struct up_consumer *next;   /* never changes once the node can be seen */
-    struct up_probe *probe;
+    struct up_probe *probe;     /* changes only while the node is not active */
     int32_t active;
 };
 

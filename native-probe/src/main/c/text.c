@@ -1,6 +1,6 @@
 #define _GNU_SOURCE
 #include "text.h"
-#include "uprobe.h"
+#include "probe.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,25 +20,85 @@ static int write_by_mprotect(uint64_t address, const uint8_t *bytes, size_t leng
     return mprotect((void *)first, end - first, PROT_READ | PROT_EXEC) == 0 ? 0 : -errno;
 }
 
+/* Opened each time: a descriptor that a fork inherits would write into the parent. */
+static int open_memory(int flags)
+{
+    return open("/proc/self/mem", flags | O_CLOEXEC);
+}
+
+/* A seccomp filter may forbid process_vm_readv; the kernel's own copy into a pipe can not be forbidden. At most a page. */
+static int read_through_pipe(uint64_t address, void *into, size_t length)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
+        return -errno;
+    ssize_t n = write(ends[1], (const void *)address, length);
+    int error = n == (ssize_t)length ? 0 : n < 0 ? -errno : -EFAULT;
+    if (!error && read(ends[0], into, length) != (ssize_t)length)
+        error = -EIO;
+    close(ends[0]);
+    close(ends[1]);
+    return error;
+}
+
+/* Without a descriptor of /proc/self/mem. UP_E_GONE: nothing is mapped there. */
+static int read_mapped(uint64_t address, void *into, size_t length)
+{
+    int error = up_read_safely(address, into, (uint32_t)length);
+    if (error && error != -EFAULT)
+        error = read_through_pipe(address, into, length);
+    return error == -EFAULT ? UP_E_GONE : error;
+}
+
+/* /proc/self/mem answers EIO where nothing is mapped (fs/proc/base.c, mem_rw). */
+static int read_text(int fd, uint64_t address, void *into, size_t length)
+{
+    if (fd >= 0 && pread(fd, into, length, (off_t)address) == (ssize_t)length)
+        return 0;
+    return read_mapped(address, into, length);
+}
+
+static int write_text(int fd, uint64_t address, const void *bytes, size_t length)
+{
+    if (fd >= 0 && pwrite(fd, bytes, length, (off_t)address) == (ssize_t)length)
+        return 0;
+    /* Only now by a store of our own: a page that is gone would be a fault, and mprotect would make a stranger's page executable. */
+    uint8_t first, last;
+    int error = read_mapped(address, &first, 1);
+    if (!error)
+        error = read_mapped(address + length - 1, &last, 1);
+    return error ? error : write_by_mprotect(address, bytes, length);
+}
+
 int up_text_write(uint64_t address, const void *bytes, size_t length)
 {
-    /* Opened each time: a descriptor that a fork inherits would write into the parent. */
-    int fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
-    if (fd < 0)
-        return write_by_mprotect(address, bytes, length);
-    ssize_t n = pwrite(fd, bytes, length, (off_t)address);
-    close(fd);
-    return n == (ssize_t)length ? 0 : write_by_mprotect(address, bytes, length);
+    int fd = open_memory(O_RDWR), error = write_text(fd, address, bytes, length);
+    if (fd >= 0)
+        close(fd);
+    return error;
 }
 
 int up_text_replace(uint64_t address, uint8_t expected, uint8_t desired)
 {
-    if (*(volatile const uint8_t *)address != expected)
-        return UP_E_CHANGED;
-    int error = up_text_write(address, &desired, 1);
-    if (!error && *(volatile const uint8_t *)address != desired)
-        return UP_E_CHANGED;
+    int fd = open_memory(O_RDWR);
+    uint8_t now;
+    int error = read_text(fd, address, &now, 1);
+    if (!error && now != expected)
+        error = UP_E_CHANGED;
+    if (!error)
+        error = write_text(fd, address, &desired, 1);
+    if (!error)
+        error = read_text(fd, address, &now, 1);
+    if (!error && now != desired)
+        error = UP_E_CHANGED;
+    if (fd >= 0)
+        close(fd);
     return error;
+}
+
+int up_text_look(uint64_t address, uint8_t *byte)
+{
+    return read_mapped(address, byte, 1);
 }
 
 int up_region_map(int64_t address, int64_t size)
@@ -60,6 +120,13 @@ int up_code_write(int64_t address, const uint8_t *bytes, int32_t length)
 
 int up_text_read(int64_t address, uint8_t *bytes, int32_t length)
 {
-    memcpy(bytes, (const void *)address, (size_t)length);
-    return length;
+    if (length < 0)
+        return -EINVAL;
+    int fd = open_memory(O_RDONLY), error = 0;
+    enum { PIECE = 4096 };
+    for (int32_t at = 0; !error && at < length; at += PIECE)
+        error = read_text(fd, (uint64_t)address + (uint64_t)at, bytes + at, (size_t)(length - at < PIECE ? length - at : PIECE));
+    if (fd >= 0)
+        close(fd);
+    return error ? error : length;
 }

@@ -9,7 +9,10 @@
 /* 0 or -errno. Threads may be executing there: the caller knows why that is right. */
 int up_text_write(uint64_t address, const void *bytes, size_t length);
 
-/* Replaces one byte, if it is what is expected; UP_E_CHANGED if it is not. */
+/* Replaces one byte, if it is what is expected; UP_E_CHANGED if it is not, UP_E_GONE if nothing is mapped there. */
 int up_text_replace(uint64_t address, uint8_t expected, uint8_t desired);
+
+/* The byte at address, UP_E_GONE if nothing is mapped there. */
+int up_text_look(uint64_t address, uint8_t *byte);
 
 #endif

@@ -23,7 +23,8 @@ enum up_failure {
     UP_E_CHANGED = -1001,       /* the bytes at the address are not those expected: somebody else wrote there */
     UP_E_FULL = -1002,          /* a table that was sized at the start is full */
     UP_E_NO_VM = -1003,         /* no Java VM in this process, or one that tells nothing of itself */
-    UP_E_OTHER_PROCESS = -1004  /* called in the child of a fork */
+    UP_E_OTHER_PROCESS = -1004, /* called in the child of a fork */
+    UP_E_GONE = -1005           /* nothing is mapped at the address any more */
 };
 
 /* A hit as it lies in a thread's ring; HitRecordDescriptor on the Java side, checked against this one at start and by a test.
@@ -221,6 +222,7 @@ UP_EXPORT int up_layout(int32_t *out, int32_t capacity);
 UP_EXPORT int up_region_map(int64_t address, int64_t size);
 /* Writes length bytes of code at address; nobody may be executing there yet. */
 UP_EXPORT int up_code_write(int64_t address, const uint8_t *bytes, int32_t length);
+/* length, or UP_E_GONE if some of it is not mapped. */
 UP_EXPORT int up_text_read(int64_t address, uint8_t *bytes, int32_t length);
 /* Memory that may not be there: 0, or -errno and bytes as they were. */
 UP_EXPORT int up_memory_read(int64_t address, uint8_t *bytes, int32_t length);
@@ -234,10 +236,15 @@ UP_EXPORT int up_probe_counters(int32_t probe, struct up_counters *out);
 UP_EXPORT int up_site_define(const struct up_way *way);
 /* Adds or removes a probe as a consumer of the site. The site's text is not touched. */
 UP_EXPORT int up_site_consumer(int32_t site, int32_t probe, int32_t active);
-/* Writes the trap, resp. the original byte, after comparing what is there. */
+/* Writes the trap, resp. the original byte, after comparing what is there. UP_E_CHANGED, UP_E_GONE: nothing was written, the site is not armed. */
 UP_EXPORT int up_site_arm(int32_t site);
 UP_EXPORT int up_site_disarm(int32_t site);
+/* The code at the site is not its library's any more: not armed from now on, nothing is written. */
+UP_EXPORT int up_site_forget(int32_t site);
 UP_EXPORT int up_site_armed(int32_t site);
+/* The armed sites whose byte in memory is not our trap: their indices, and the bytes found. Returns how many, at most capacity. Those whose memory is
+ * gone are not among them. */
+UP_EXPORT int up_sites_changed(int32_t *sites, uint8_t *found, int32_t capacity);
 
 /* ---- trap.c ---- */
 /* Takes the signals that the engine needs, or takes back what somebody got past libc; opens masks. Before each transaction. */

@@ -3,6 +3,7 @@ package uprobe.probe;
 import com.sun.jna.Function;
 import com.sun.jna.JNIEnv;
 import com.sun.jna.Library;
+import com.sun.jna.Memory;
 import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
@@ -19,7 +20,7 @@ import java.util.Map;
 final class Helper {
     private static final String RESOURCES = "/native/linux-x86-64/";
     /** dlfcn.h: resolve everything now, keep it loaded whatever happens; trampolines and slots are returned into as long as the process lives. */
-    private static final int RTLD_NOW = 2, RTLD_NOLOAD = 4, RTLD_NODELETE = 0x1000;
+    private static final int RTLD_NOW = 2, RTLD_NOLOAD = 4, RTLD_NODELETE = 0x1000, RTLD_DI_LINKMAP = 2;
 
     static native int up_init(long ringBytes, int rings, int useTsc, long vdsoClockGettime);
     static native long up_clock();
@@ -33,6 +34,8 @@ final class Helper {
     static native int up_probe_define(int kind, int fields, byte[] fetches, int bytes);
     static native int up_probe_counters(int probe, long[] out);
     static native int up_site_define(byte[] way);
+    static native int up_site_forget(int site);
+    static native int up_sites_changed(int[] sites, byte[] found, int capacity);
     static native int up_site_consumer(int site, int probe, int active);
     static native int up_site_arm(int site);
     static native int up_site_disarm(int site);
@@ -52,7 +55,7 @@ final class Helper {
     static native int up_describe(byte[] bytes, int length, byte[] out);
     static native int up_decode(byte[] bytes, int length, long address, byte[] rows, int capacity);
 
-    static final int CHANGED = -1001, FULL = -1002, NO_VM = -1003, OTHER_PROCESS = -1004;
+    static final int CHANGED = -1001, FULL = -1002, NO_VM = -1003, OTHER_PROCESS = -1004, GONE = -1005;
 
     private static boolean loaded;
 
@@ -120,9 +123,27 @@ final class Helper {
         return file;
     }
 
-    /** A reference to a loaded library that keeps it from being unmapped; 0 if the dynamic linker does not know it by that name. */
-    static long pin(String path) {
-        return dlopen(path, RTLD_NOW | RTLD_NOLOAD);
+    /** A reference to a loaded library that keeps it from being unmapped; 0 if the dynamic linker knows none by that path at that address. */
+    static long pin(String path, long loadBias) {
+        long handle = dlopen(path, RTLD_NOW | RTLD_NOLOAD);
+        if (handle == 0) {
+            return 0;
+        }
+        try (Memory map = new Memory(Long.BYTES)) {
+            int failed = NativeLibrary.getProcess().getFunction("dlinfo").invokeInt(new Object[] {new Pointer(handle), RTLD_DI_LINKMAP, map});
+            if (failed == 0 && map.getPointer(0).getLong(0) == loadBias) {      /* link.h: the first of struct link_map is l_addr */
+                return handle;
+            }
+        }
+        unpin(handle);
+        return 0;
+    }
+
+    /** Gives a reference back; if it was the last, the library's destructors run and it is unmapped. 0 is no reference. */
+    static void unpin(long handle) {
+        if (handle != 0) {
+            NativeLibrary.getProcess().getFunction("dlclose").invokeInt(new Object[] {new Pointer(handle)});
+        }
     }
 
     /** Address of the kernel's own clock_gettime, which enters neither libc nor the kernel; 0 if there is none. */

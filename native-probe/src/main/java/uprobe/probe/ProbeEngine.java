@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -40,23 +41,31 @@ public final class ProbeEngine {
     private static ProbeEngine instance;
 
     /** What {@link #plan} found for one address: everything but the deed. */
-    private record Plan(Way way, ArmedSite described) {
+    private record Plan(LoadedLibrary library, Way way, ArmedSite described) {
         long address() {
             return described.address();
+        }
+
+        byte[] displaced() {
+            return way.displaced().bytes();
         }
     }
 
     /** A site as Java remembers it. */
     private static final class Site {
         final int index;
+        final LoadedLibrary library;
         /** One for each mechanism it has had; their slots are used again. */
         final Map<Mechanism, Plan> plans = new EnumMap<>(Mechanism.class);
         Plan plan;
         /** The probes that want its hits now. */
         int users;
+        /** Other code lies there now: nothing is written there any more. */
+        boolean forgotten;
 
-        Site(int index) {
+        Site(int index, LoadedLibrary library) {
             this.index = index;
+            this.library = library;
         }
     }
 
@@ -66,7 +75,8 @@ public final class ProbeEngine {
     private final Map<Long, Site> sites = new HashMap<>();
     private final Map<Integer, List<Site>> sitesOfProbe = new HashMap<>();
     private final Planner planner;
-    private final Map<String, Long> pins = new HashMap<>();
+    private final LibraryPins pins = new LibraryPins();
+    private final Map<LoadedLibrary, Boolean> goneNow = new HashMap<>();
     private FunctionCode lastFunction;
     /** Of the libraries in the present snapshot. */
     private final Map<LoadedLibrary, CriticalSections> criticalSections = new HashMap<>();
@@ -155,7 +165,19 @@ public final class ProbeEngine {
      * @param factory asked for the commit method before the first trap is written
      * @throws ProbeRefusedException if a site is refused; then nothing was changed
      */
-    public synchronized ArmedProbe arm(ProbeSpec spec, CommitMethod.Factory factory) throws ProbeRefusedException, IOException {
+    public ArmedProbe arm(ProbeSpec spec, CommitMethod.Factory factory) throws ProbeRefusedException, IOException {
+        List<LoadedLibrary> held = new ArrayList<>();
+        try {
+            return armHolding(spec, factory, held);
+        } finally {
+            giveBack(held);
+        }
+    }
+
+    /** @param held gets the libraries that were taken for as long as the transaction lasts */
+    private synchronized ArmedProbe armHolding(ProbeSpec spec, CommitMethod.Factory factory, List<LoadedLibrary> held)
+            throws ProbeRefusedException, IOException {
+        goneNow.clear();
         Map<LoadedLibrary, List<NativeSymbol>> targets = find(spec);
         LoadedLibrary first = targets.keySet().iterator().next();
         String stem = LibraryPattern.stem(first.fileName());
@@ -163,6 +185,7 @@ public final class ProbeEngine {
         lastFunction = null;
         try {
             for (Map.Entry<LoadedLibrary, List<NativeSymbol>> target : targets.entrySet()) {
+                hold(target.getKey(), held);
                 for (NativeSymbol symbol : target.getValue()) {
                     long address = symbol.address() + offset(spec);
                     plans.add(plan(target.getKey(), symbol, address, spec));
@@ -195,10 +218,12 @@ public final class ProbeEngine {
             if (result < 0) {
                 Helper.up_site_consumer(site.index, id, 0);
                 armed.forEach(done -> release(done, id));
-                throw new ProbeRefusedException(result == Helper.CHANGED ? Refusal.TEXT_CHANGED : Refusal.NO_MEMORY, where(site.plan.described()),
-                        "writing the trap failed with " + result);
+                giveBack(armed.stream().map(done -> done.library).toList());
+                throw new ProbeRefusedException(result == Helper.CHANGED ? Refusal.TEXT_CHANGED : result == Helper.GONE ? Refusal.LIBRARY_GONE
+                        : Refusal.NO_MEMORY, where(site.plan.described()), result == Helper.CHANGED ? found(site) : "writing the trap failed with " + result);
             }
             site.users++;
+            pins.take(site.library);
             armed.add(site);
         }
         sitesOfProbe.put(id, armed);
@@ -213,7 +238,7 @@ public final class ProbeEngine {
     /** A site that is in use stays as it is; one that is not gets the plan's mechanism. */
     private Site define(Plan plan) throws IOException {
         Site site = sites.get(plan.address());
-        if (site != null && site.plan == plan) {
+        if (site != null && !site.forgotten && site.plan == plan) {
             return site;
         }
         SlotCode slot = plan.way().slot();
@@ -222,9 +247,12 @@ public final class ProbeEngine {
             check(Helper.up_code_write(slot.address(), slot.code(), slot.code().length), "writing a slot");
         }
         int index = check(Helper.up_site_define(plan.way().pack()), "a site");
-        if (site == null) {
-            site = new Site(index);
+        if (site == null || site.forgotten) {
+            site = new Site(index, plan.library());
             sites.put(plan.address(), site);
+        }
+        if (site.plan != null && !Arrays.equals(site.plan.displaced(), plan.displaced())) {
+            site.plans.clear();
         }
         site.plan = plan;
         site.plans.put(plan.way().mechanism(), plan);
@@ -250,6 +278,7 @@ public final class ProbeEngine {
 
     /** Arms each by itself with a probe that records nothing but its hits; in the order of functions is fastest. */
     synchronized List<SiteOutcome> armSites(List<SiteRequest> requests) throws ProbeRefusedException, IOException {
+        goneNow.clear();
         SignalGuard.install(loaded());
         refuseWhileBlocked("sites");
         startDraining();
@@ -273,7 +302,7 @@ public final class ProbeEngine {
             refuseCriticalSection(request.library(), request.address(), where);
             Displaced displaced = codeOf(request.library(), request.functionStart(), request.functionEnd()).at(request.address(), where);
             Planner.Planned planned = planner.plan(request.library(), displaced, request.mechanism(), where);
-            plan = new Plan(planned.way(), new ArmedSite(request.library().fileName(), where, request.address(), planned.way().mechanism(), planned.reason()));
+            plan = new Plan(request.library(), planned.way(), new ArmedSite(request.library().fileName(), where, request.address(), planned.way().mechanism(), planned.reason()));
         }
         int probe = check(Helper.up_probe_define(kind(ProbeType.ENTRY), 0, new byte[0], 0), "a probe");
         Site site = define(plan);
@@ -287,6 +316,7 @@ public final class ProbeEngine {
     }
 
     synchronized void disarmSites(List<SiteOutcome> outcomes) {
+        goneNow.clear();
         for (SiteOutcome outcome : outcomes) {
             if (outcome.probe() >= 0) {
                 release(sites.get(outcome.request().address()), outcome.probe());
@@ -294,16 +324,109 @@ public final class ProbeEngine {
         }
     }
 
-    synchronized List<ArmedSite> disarm(ArmedProbe probe) {
-        List<Site> mine = sitesOfProbe.remove(probe.id());
-        return mine == null ? List.of() : mine.stream().filter(site -> !release(site, probe.id())).map(site -> site.plan.described()).toList();
+    List<ArmedSite> disarm(ArmedProbe probe) {
+        List<ArmedSite> left = new ArrayList<>();
+        List<LoadedLibrary> free = new ArrayList<>();
+        synchronized (this) {
+            goneNow.clear();
+            for (Site site : sitesOfProbe.getOrDefault(probe.id(), List.of())) {
+                if (!release(site, probe.id())) {
+                    left.add(site.plan.described());
+                }
+                free.add(site.library);
+            }
+            sitesOfProbe.remove(probe.id());
+        }
+        giveBack(free);
+        return left;
+    }
+
+    /** Not called with the engine's lock: the last reference to a library runs its destructors. */
+    private void giveBack(List<LoadedLibrary> libraries) {
+        List<Long> handles = new ArrayList<>();
+        synchronized (this) {
+            libraries.forEach(library -> handles.add(pins.giveBack(library)));
+        }
+        handles.forEach(Helper::unpin);
+    }
+
+    /** Keeps the library mapped; what is not held since it was looked at must be looked at once more. */
+    private void hold(LoadedLibrary library, List<LoadedLibrary> held) throws ProbeRefusedException, IOException {
+        boolean before = pins.take(library);
+        held.add(library);
+        if (!before && !library.isStillThere()) {
+            snapshot = null;
+            throw new ProbeRefusedException(Refusal.LIBRARY_GONE, library.fileName(), "another may be there now: ask again");
+        }
+    }
+
+    /** Whether the site that was made for an address is right for what its library has there now. */
+    private boolean isStill(Site site, LoadedLibrary library) throws ProbeRefusedException {
+        if (site.forgotten) {
+            return false;
+        }
+        long address = site.plan.described().address();
+        byte[] now = code(address, site.plan.displaced().length);
+        if (Arrays.equals(site.plan.displaced(), now)) {
+            return true;
+        } else if (site.users > 0 || !Arrays.equals(now, fileBytes(library, address, now.length))) {
+            throw new ProbeRefusedException(Refusal.TEXT_CHANGED, where(site.plan.described()), found(site));
+        }
+        return false;       /* a file that was overwritten in place and loaded again */
+    }
+
+    /** null if the file can not be read any more. */
+    private static byte[] fileBytes(LoadedLibrary library, long address, int length) {
+        try {
+            return library.fileBytes(address, length);
+        } catch (IOException | IllegalArgumentException e) {
+            return null;
+        }
+    }
+
+    /** Other code lies there now: the site's probes lose it, and nothing is written. */
+    private void forget(Site site) {
+        site.forgotten = true;
+        Helper.up_site_forget(site.index);
+        sitesOfProbe.forEach((probe, its) -> {
+            if (its.contains(site)) {
+                Helper.up_site_consumer(site.index, probe, 0);
+            }
+        });
     }
 
     /** Takes the trap out with its last user. False if somebody else had changed the code, which is then left as it is. */
     private boolean release(Site site, int probe) {
-        boolean restored = --site.users > 0 || Helper.up_site_disarm(site.index) == 0;
+        boolean last = --site.users == 0;
+        if (last && !site.forgotten && isGone(site.library)) {
+            forget(site);
+        }
+        boolean restored = true;
+        if (last && !site.forgotten) {
+            int result = Helper.up_site_disarm(site.index);
+            restored = result == 0 || result == Helper.GONE;
+        }
         Helper.up_site_consumer(site.index, probe, 0);
         return restored;
+    }
+
+    /** Only a library that is not held can be; looked up once for all sites that are released together. */
+    private boolean isGone(LoadedLibrary library) {
+        return !pins.holds(library) && goneNow.computeIfAbsent(library, l -> {
+            try {
+                return !l.isStillThere();
+            } catch (IOException e) {
+                return true;        /* nothing is written where nothing can be known */
+            }
+        });
+    }
+
+    /** What stands at the site instead of what the engine expects there. */
+    private static String found(Site site) {
+        byte[] bytes = new byte[site.plan.displaced().length];
+        Helper.up_text_read(site.plan.described().address(), bytes, bytes.length);
+        return "at 0x" + Long.toHexString(site.plan.described().address()) + " is " + java.util.HexFormat.ofDelimiter(" ").formatHex(bytes) + ", in the library "
+                + java.util.HexFormat.ofDelimiter(" ").formatHex(site.plan.displaced());
     }
 
     /** The libraries and functions that the probe means, in order of address; at least one. */
@@ -398,16 +521,18 @@ public final class ProbeEngine {
             refuseReturnOf(library, function, where);
         }
         Site known = sites.get(address);
-        if (known != null) {
+        if (known != null && !known.library.isSameAs(library)) {
+            forget(known);
+        }
+        if (known != null && isStill(known, library)) {
             Plan plan = spec.mechanism() == null || known.users > 0 ? known.plan : known.plans.get(spec.mechanism());
             if (plan != null) {
                 return plan;
             }
         }
-        pin(library);
         Planner.Planned planned = planner.plan(library, displaced, spec.mechanism(), where);
         ArmedSite described = new ArmedSite(library.fileName(), named(symbol, offset), address, planned.way().mechanism(), planned.reason());
-        return new Plan(planned.way(), described);
+        return new Plan(library, planned.way(), described);
     }
 
     private void refuseCriticalSection(LoadedLibrary library, long address, String where) throws ProbeRefusedException {
@@ -428,7 +553,7 @@ public final class ProbeEngine {
     }
 
     /** The last one asked for is remembered: many probes of one function follow each other. */
-    private FunctionCode codeOf(LoadedLibrary library, long start, long end) {
+    private FunctionCode codeOf(LoadedLibrary library, long start, long end) throws ProbeRefusedException {
         if (lastFunction == null || lastFunction.start() != start) {
             /* The last instruction may reach beyond the end that a wrong symbol size claims. */
             long readable = Math.min(end + MAX_INSTRUCTION, library.textEnd());
@@ -438,22 +563,18 @@ public final class ProbeEngine {
     }
 
     /** Memory as it is without our traps and jumps. */
-    private byte[] code(long address, int length) {
+    private byte[] code(long address, int length) throws ProbeRefusedException {
         byte[] bytes = new byte[length];
-        Helper.up_text_read(address, bytes, length);
+        if (Helper.up_text_read(address, bytes, length) < 0) {
+            throw new ProbeRefusedException(Refusal.LIBRARY_GONE, "0x" + Long.toHexString(address), "its text is not mapped any more");
+        }
         SignalGuard.restore(address, bytes);
         sites.forEach((at, site) -> {
-            if (at >= address && at < address + length && site.users > 0) {
+            if (at >= address && at < address + length && site.users > 0 && !site.forgotten) {
                 bytes[(int) (at - address)] = site.plan.way().displaced().bytes()[0];
             }
         });
         return bytes;
-    }
-
-    /** A library with probes is never unmapped: its dynamic linker's reference count is one higher. */
-    private void pin(LoadedLibrary library) {
-        String path = library.path().toString();
-        pins.computeIfAbsent(path, Helper::pin);
     }
 
     private static long offset(ProbeSpec spec) {

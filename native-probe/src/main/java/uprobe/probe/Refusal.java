@@ -26,6 +26,7 @@ public enum Refusal {
     RETURNS_ENTRY_ONLY("returns can be seen only from the function's first instruction on"),
     SHADOW_STACK("user shadow stacks (CET) are on, which forbid changed return addresses"),
     OWN_CODE("the library is the probe engine's own"),
+    LIBRARY_GONE("the library has been unmapped"),
     TEXT_CHANGED("somebody else changed the code there"),
     NO_MEMORY("the helper has no room for it");
 

@@ -1,10 +1,13 @@
 package uprobe.probe;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.jna.Pointer;
 import java.util.List;
+import uprobe.probe.elf.LoadedLibraries;
 import uprobe.probe.elf.LoadedLibrary;
 
 /** Frames, threads and libraries that end before the engine is done with them. */
@@ -63,6 +66,140 @@ final class LifetimeScenarios {
     static void siglongjmpFromAnAlternateStack() throws Exception {
         jumpOut(false, true);
         jumpOut(true, true);
+    }
+
+    private static String variant(String which) {
+        return Odd.folder().resolve("libvariant_" + which + ".so").toString();
+    }
+
+    private static boolean isMapped(String which) throws Exception {
+        return LoadedLibraries.snapshot().all().stream().anyMatch(l -> l.fileName().equals("libvariant_" + which + ".so"));
+    }
+
+    /** Where they lie is the kernel's choice: mostly where the one before has been. */
+    private static final int TRIES = 20;
+
+    private interface Round {
+        /** @return whether the second library came to lie where the first one was */
+        boolean run() throws Exception;
+    }
+
+    private static void atTheSameAddress(Round round) throws Exception {
+        TestProbe.engine();
+        assertEquals("libodd.so", Odd.LIBRARY.getFile().getName());
+        int same = 0;
+        for (int i = 0; i < TRIES; i++) {
+            same += round.run() ? 1 : 0;
+        }
+        ChildJvm.note(same + " of " + TRIES + " at the same address");
+        assertTrue(same > 0, "never at the same address");
+    }
+
+    /* The slot of the first library's function, run for the second's, gave the first's result. */
+    @Scenario
+    static void anotherLibraryWhereAProbedOneWasHasSitesOfItsOwn() throws Exception {
+        atTheSameAddress(() -> {
+            Pointer a = Odd.odd_variant_open(variant("a"), 0);
+            long address = Odd.odd_variant_address(a);
+            try (TestProbe probe = TestProbe.arm("c libvariant_a:odd_variant n=$arg1 r=$retval")) {
+                assertEquals(1999994, Odd.odd_variant_at(address, 1999993));
+                assertEquals(1999994, probe.hit().values()[2]);
+            }
+            assertEquals(0, Odd.odd_variant_close(a));
+            assertFalse(isMapped("a"), "nothing of ours keeps it after its last disarm");
+            Pointer b = Odd.odd_variant_open(variant("b"), 0);
+            long second = Odd.odd_variant_address(b);
+            assertEquals(1999993 * 3 + 2000, Odd.odd_variant_at(second, 1999993), "unprobed");
+            try (TestProbe probe = TestProbe.arm("c libvariant_b:odd_variant n=$arg1 r=$retval")) {
+                for (int i = 0; i < 10; i++) {
+                    assertEquals(i * 3 + 2000, Odd.odd_variant_at(second, i));
+                }
+                assertEquals(10, probe.hits().size());
+                probe.assertNothingLostSilently();
+            }
+            TestProbe.assertTextIsOriginal("libvariant_b.so");
+            assertEquals(0, Odd.odd_variant_close(b));
+            assertFalse(isMapped("b"));
+            return address == second;
+        });
+    }
+
+    @Scenario
+    static void aLibraryThatIsClosedWhileArmedStaysUntilItsLastDisarm() throws Exception {
+        TestProbe.engine();
+        Pointer a = Odd.odd_variant_open(variant("a"), 0);
+        long address = Odd.odd_variant_address(a);
+        TestProbe entry = TestProbe.arm("p libvariant_a:odd_variant n=$arg1"), call = TestProbe.arm("c libvariant_a:odd_variant n=$arg1");
+        assertEquals(0, Odd.odd_variant_close(a));
+        assertTrue(isMapped("a"));
+        assertEquals(6, Odd.odd_variant_at(address, 5));
+        entry.assertValues(5);
+        entry.close();
+        assertTrue(isMapped("a"), "it has another probe");
+        assertEquals(8, Odd.odd_variant_at(address, 7));
+        call.close();
+        assertFalse(isMapped("a"));
+        ProbeRefusedException refused = assertThrows(ProbeRefusedException.class, () -> TestProbe.arm("p libvariant_a:odd_variant"));
+        assertEquals(Refusal.LIBRARY_NOT_LOADED, refused.refusal());
+    }
+
+    /* What dlmopen loads the dynamic linker does not find by its path: nothing keeps it. */
+    @Scenario
+    static void aLibraryThatVanishesWhileArmedIsForgottenAndItsSuccessorLeftAlone() throws Exception {
+        atTheSameAddress(() -> {
+            Pointer a = Odd.odd_variant_open(variant("a"), 1);
+            long address = Odd.odd_variant_address(a);
+            TestProbe probe = TestProbe.arm("p libvariant_a:odd_variant n=$arg1");
+            assertEquals(1999994, Odd.odd_variant_at(address, 1999993));
+            probe.assertValues(1999993);
+            assertEquals(0, Odd.odd_variant_close(a));
+            assertFalse(isMapped("a"));
+            Pointer b = Odd.odd_variant_open(variant("b"), 1);
+            long second = Odd.odd_variant_address(b);
+            /* Armed in the newcomer before the vanished one is disarmed, too. */
+            TestProbe other = TestProbe.arm("p libvariant_b:odd_variant n=$arg1");
+            assertEquals(3 * 7 + 2000, Odd.odd_variant_at(second, 7));
+            other.assertValues(7);
+            probe.close();
+            assertEquals(3 * 8 + 2000, Odd.odd_variant_at(second, 8));
+            assertEquals(2, other.hits().size(), "its trap is still there");
+            assertEquals(1, probe.counters().hits(), "and is no hit of the other's");
+            other.close();
+            TestProbe.assertTextIsOriginal("libvariant_b.so");
+            assertEquals(0, Odd.odd_variant_close(b));
+            return address == second;
+        });
+    }
+
+    @Scenario
+    static void aSuccessorsTextIsNotTouchedByADisarm() throws Exception {
+        atTheSameAddress(() -> {
+            Pointer a = Odd.odd_variant_open(variant("a"), 1);
+            long address = Odd.odd_variant_address(a);
+            TestProbe probe = TestProbe.arm("p libvariant_a:odd_variant n=$arg1");
+            assertEquals(0, Odd.odd_variant_close(a));
+            Pointer b = Odd.odd_variant_open(variant("b"), 1);
+            long second = Odd.odd_variant_address(b);
+            /* Even a byte that looks like our trap is not ours to take out. */
+            assertEquals(0, Odd.odd_write_byte(second, 0xcc));
+            probe.close();
+            assertEquals(0xcc, Odd.odd_read_byte(second));
+            assertEquals(0, Odd.odd_variant_close(b));
+            return address == second;
+        });
+    }
+
+    @Scenario
+    static void textThatIsUnmappedUnderAProbeIsNoCrash() throws Exception {
+        TestProbe.engine();
+        Pointer a = Odd.odd_variant_open(variant("a"), 0);
+        long address = Odd.odd_variant_address(a);
+        TestProbe probe = TestProbe.arm("p libvariant_a:odd_variant n=$arg1");
+        assertEquals(0, Odd.odd_unmap_text(address));
+        probe.close();
+        ProbeRefusedException refused = assertThrows(ProbeRefusedException.class, () -> TestProbe.arm("p libvariant_a:odd_variant n=$arg1"));
+        assertEquals(Refusal.LIBRARY_GONE, refused.refusal(), refused::getMessage);
+        assertEquals(Helper.GONE, Helper.up_text_read(address, new byte[16], 16));
     }
 
     private LifetimeScenarios() {}

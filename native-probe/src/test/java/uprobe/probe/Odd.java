@@ -55,6 +55,13 @@ final class Odd {
     static native long odd_jump_out(Pointer low, Pointer high, long landings, int onNewThread, int onAlternateStack);
     static native long odd_jump_calls();
     static native long odd_jump_landings();
+    static native Pointer odd_variant_open(String file, int ownNamespace);
+    static native long odd_variant_address(Pointer handle);
+    static native long odd_variant_at(long address, long value);
+    static native int odd_variant_close(Pointer handle);
+    static native int odd_unmap_text(long address);
+    static native int odd_write_byte(long address, int value);
+    static native int odd_read_byte(long address);
 
     /** Where the Makefile puts the tests' libraries: beside the test classes. */
     static Path folder() {

@@ -121,6 +121,37 @@ public final class LoadedLibrary {
         }
     }
 
+    /**
+     * Whether this object is still mapped where it was: its executable segments from the same file (device, inode), and its first bytes, with the
+     * headers and mostly the build-id, unchanged.
+     *
+     * @throws IOException if {@code /proc/self/maps} cannot be read
+     */
+    public boolean isStillThere() throws IOException {
+        ProcessMaps maps = ProcessMaps.ofSelf();
+        for (MappedRegion was : executableRegions) {
+            boolean there = maps.containing(was.start()).filter(now -> now.executable() && now.inode() == was.inode() && now.device().equals(was.device())
+                    && (was.inode() == 0 || now.fileOffset() + was.start() - now.start() == was.fileOffset())).isPresent();
+            if (!there) {
+                return false;
+            }
+        }
+        try (ProcessMemory memory = ProcessMemory.open()) {
+            ByteBuffer now = ByteBuffer.allocate(start.length);
+            return start.length == 0 || !memory.available() || memory.read(now, headerAddress) == start.length && Arrays.equals(now.array(), start);
+        } catch (IOException unmapped) {
+            return false;
+        }
+    }
+
+    /** Whether both, from whatever snapshots, are one file mapped at one address, as far as can be told: path, inode, build-id, first bytes. */
+    public boolean isSameAs(LoadedLibrary other) {
+        return this == other || path.equals(other.path) && loadBias() == other.loadBias() && identity.equals(other.identity)
+                && Arrays.equals(start, other.start)
+                && (executableRegions.isEmpty() || other.executableRegions.isEmpty() || executableRegions.get(0).inode() == other.executableRegions.get(0).inode()
+                        && executableRegions.get(0).device().equals(other.executableRegions.get(0).device()));
+    }
+
     private SymbolTable readSymbols() throws IOException {
         IOException why;
         try (RandomAccessFile file = openFile()) {
