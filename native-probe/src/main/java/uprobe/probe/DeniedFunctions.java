@@ -50,7 +50,8 @@ final class DeniedFunctions {
             "__restore_rt", "sigaction", "__sigaction", "__libc_sigaction", "sigprocmask", "__sigprocmask", "pthread_sigmask",
             "__pthread_sigmask", "sigsuspend", "__sigsuspend", "sigreturn", "__sigreturn", "__libc_siglongjmp", "sigaltstack", "signal", "bsd_signal",
             "ssignal", "sigset", "sigwait", "__sigwait", "sigwaitinfo", "__sigwaitinfo", "sigtimedwait", "__sigtimedwait", "ppoll", "__ppoll",
-            "pselect", "__pselect", "epoll_pwait", "epoll_pwait2");
+            "pselect", "__pselect", "epoll_pwait", "epoll_pwait2", "pthread_attr_setsigmask_np",
+            "__pthread_attr_setsigmask_internal");
 
     private static final Set<String> RETURN_TWICE = Set.of(
             "setjmp", "_setjmp", "__sigsetjmp", "__sigsetjmp_cancel", "sigsetjmp", "getcontext", "__getcontext", "swapcontext", "__swapcontext",
@@ -72,6 +73,15 @@ final class DeniedFunctions {
             Refusal.READS_RETURN_ADDRESS, Set.of("_Unwind_Backtrace"));
 
     /**
+     * Code of the VM whose faults HotSpot recognizes by their address, or steps over by decoding what stands there (os_linux_x86.cpp,
+     * safefetch_linux.S, unsafe.cpp, copy.hpp): plain, mangled and as assembler has them.
+     */
+    private static boolean faultsOnPurpose(String symbol) {
+        return symbol.contains("SafeFetch") || symbol.startsWith("Unsafe_") || symbol.matches("_ZL?\\d+Unsafe_.*")
+                || symbol.startsWith("_ZN4Copy") || symbol.startsWith("Copy::") || symbol.startsWith("_Copy_");
+    }
+
+    /**
      * @param stem of the library
      * @param type of the probe
      * @return why not, or null
@@ -83,6 +93,9 @@ final class DeniedFunctions {
         }
         if (cLibrary && SIGNALS.contains(symbol)) {
             return Refusal.HANDLES_SIGNALS;
+        }
+        if (stem.equals("libjvm") && faultsOnPurpose(symbol)) {
+            return Refusal.FAULTS_ON_PURPOSE;
         }
         if (type == ProbeType.ENTRY) {
             return null;

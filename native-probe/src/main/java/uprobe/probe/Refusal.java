@@ -20,6 +20,7 @@ public enum Refusal {
     SIGNAL_BLOCKED("a thread has SIGTRAP blocked and would be killed by the trap"),
     RUNS_WITH_SIGNALS_BLOCKED("libc runs this function with all signals blocked, where a trap kills the process"),
     HANDLES_SIGNALS("the trap's own delivery or return goes through this function"),
+    FAULTS_ON_PURPOSE("the VM expects faults in this function and looks at the instruction that faulted"),
     RETURNS_TWICE("the function returns twice or elsewhere, so its return can not be seen"),
     READS_RETURN_ADDRESS("the function reads its own return address, which a return probe changes"),
     PART_OF_FUNCTION("what begins there is a part of a function, whose return address lies elsewhere on the stack"),

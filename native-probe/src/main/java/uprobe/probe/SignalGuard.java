@@ -38,7 +38,7 @@ final class SignalGuard {
     private static final int JUMP_SIZE = 5, ATOMIC = 8;
     private static final int MOVES = InstructionTable.BRANCH | InstructionTable.CALL | InstructionTable.RETURN | InstructionTable.TRAP
             | InstructionTable.PRIVILEGED | InstructionTable.SYSCALL | InstructionTable.INDIRECT | InstructionTable.FAR
-            | InstructionTable.TRANSACTION | InstructionTable.RELATIVE;
+            | InstructionTable.TRANSACTION;
     /**
      * libc keeps two signals of its own out of every mask: it tests a set for both and clears them, with constants in its code (glibc,
      * sysdeps/unix/sysv/linux/internal-signals.h: SIGCANCEL is 32, SIGSETXID 33). With SIGTRAP's bit in them it keeps out SIGTRAP as well.

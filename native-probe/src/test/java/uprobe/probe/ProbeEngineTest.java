@@ -28,6 +28,11 @@ class ProbeEngineTest {
     }
 
     @TestFactory
+    List<DynamicNode> signals() throws IOException {
+        return ChildJvm.tests(SignalScenarios.class);
+    }
+
+    @TestFactory
     List<DynamicNode> refusals() throws IOException {
         return ChildJvm.tests(RefusalScenarios.class);
     }

@@ -169,6 +169,20 @@ final class RefusalScenarios {
     }
 
     @Scenario
+    static void codeOfTheVmThatFaultsOnPurpose() throws Exception {
+        List<NativeSymbol> functions = TestProbe.library("libjvm.so").symbols().functions();
+        for (String part : List.of("SafeFetch", "Unsafe_", "_ZN4Copy")) {
+            Set<String> names = functions.stream().map(NativeSymbol::name).filter(n -> n.contains(part)).collect(Collectors.toCollection(TreeSet::new));
+            for (String name : names) {
+                assertEquals(Refusal.FAULTS_ON_PURPOSE, DeniedFunctions.of("libjvm", name, ProbeType.ENTRY), name);
+            }
+            assertTrue(!names.isEmpty() || functions.size() < 1000, "a libjvm with all its symbols has functions of " + part);
+        }
+        assertEquals(null, DeniedFunctions.of("libjvm", "JVM_Sleep", ProbeType.ENTRY));
+        assertEquals(null, DeniedFunctions.of("libodd", "Unsafe_thing", ProbeType.ENTRY));
+    }
+
+    @Scenario
     static void returnsTwice() throws Exception {
         for (String function : List.of("getcontext", "swapcontext")) {
             assertRefused(Refusal.RETURNS_TWICE, "libc.so.6!" + function + ": the function returns twice or elsewhere, so its return can not be seen",
