@@ -29,6 +29,7 @@ public final class ChildJvm {
     private final List<String> agentItems = new ArrayList<>();
     private final Map<String, String> environment = new java.util.HashMap<>();
     private List<String> prefix = List.of();
+    private String classPath = Path.of("target/test-classes").toAbsolutePath().toString();
     private boolean agent = true;
     private boolean record = true;
     private int seconds = DEFAULT_SECONDS;
@@ -64,6 +65,13 @@ public final class ChildJvm {
 
     public ChildJvm withoutAgent() {
         agent = false;
+        return this;
+    }
+
+    /** No agent, but the engine's classes, for a program that uses it as a library. */
+    public ChildJvm engineOnly() {
+        agent = false;
+        classPath = System.getProperty("java.class.path");
         return this;
     }
 
@@ -111,7 +119,7 @@ public final class ChildJvm {
             }
             command.add("-javaagent:" + AGENT + "=" + String.join(";", items));
         }
-        command.addAll(List.of("-cp", Path.of("target/test-classes").toAbsolutePath().toString(), main));
+        command.addAll(List.of("-cp", classPath, main));
         command.addAll(List.of(arguments));
         return command;
     }
