@@ -263,10 +263,15 @@ uint64_t up_on_return(uint32_t slot, struct up_regs *regs)
     /* Newer entries are frames left behind, or coroutines that live on. */
     up_return_drop_below(t, e->sp, (int32_t)slot);
     complete(t, e, regs);
+    if (!e->flushes) {
+        retire(t, e);
+        up_leave(t, &frame);
+        return address;
+    }
+    /* All is recorded. What the flush calls is Java, which nobody may jump out of. */
     __atomic_store_n(&e->state, UP_RETURN_BUSY, __ATOMIC_RELEASE);
     up_leave(t, &frame);
-    /* From here on all is recorded. What the flush calls is Java, which nobody may jump out of. */
-    if (e->flushes && up_is_alive())    /* asked again: a signal's handler may have forked meanwhile */
+    if (up_is_alive())          /* asked again: a signal's handler may have forked meanwhile */
         up_jvm_flush(t, e);
     retire(t, e);
     return address;

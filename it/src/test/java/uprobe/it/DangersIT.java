@@ -18,6 +18,7 @@ import uprobe.it.app.AllKindsOfNatives;
 import uprobe.it.app.AttachDetach;
 import uprobe.it.app.BootAppendClasses;
 import uprobe.it.app.CallbacksRunIntoProbes;
+import uprobe.it.app.ForeignBytes;
 import uprobe.it.app.MakeBootJar;
 import uprobe.it.app.NativeThreads;
 import uprobe.it.app.NearTheStacksEnd;
@@ -67,6 +68,24 @@ class DangersIT {
     private static void assertFlushedOnlyBelowNatives(RecordedEvent event) {
         if (event.getString("drained") == null && !event.getStackTrace().getFrames().get(1).getType().equals("Native")) {
             throw new AssertionError("flushed where no native method was called: " + event);
+        }
+    }
+
+    /* A debugger's breakpoint over our trap ends the probe; before the patrol nobody was told. */
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("jdks")
+    void aTrapThatSomebodyWritesOverIsToldOnce(Jdk jdk) throws Exception {
+        for (boolean quiet : new boolean[] {false, true}) {
+            ChildJvm child = ChildJvm.of(jdk, ForeignBytes.class).probes("p:it/leaf libprobed:probed_leaf i=$arg1:s64");
+            ChildJvm.Outcome outcome = (quiet ? child.probes("quiet") : child).run().ok();
+            String address = outcome.out().lines().filter(l -> l.startsWith("written ")).findFirst().orElseThrow().substring("written ".length());
+            String begin = "libprobed.so!probed_leaf: somebody else changed the code there: at 0x" + address + " is f4";
+            assertEquals(quiet ? 0 : 1, outcome.err().lines().filter(l -> l.startsWith("uprobe: " + begin)).count(), outcome.err());
+            List<RecordedEvent> told = outcome.recorded().of("uprobe.ProbeRefused");
+            assertEquals(1, told.size(), told::toString);
+            assertTrue(told.get(0).getString("reason").startsWith(begin), told::toString);
+            assertEquals(Long.parseUnsignedLong(address, 16), told.get(0).getLong("address"));
+            outcome.forget();
         }
     }
 

@@ -12,6 +12,7 @@ import jdk.jfr.FlightRecorder;
 import jdk.jfr.Recording;
 import uprobe.probe.ArmedProbe;
 import uprobe.probe.ArmedSite;
+import uprobe.probe.ChangedSite;
 import uprobe.probe.CommitMethod;
 import uprobe.probe.EngineOptions;
 import uprobe.probe.ProbeCounters;
@@ -141,6 +142,23 @@ public final class EventBridge {
     /** The probes that are armed, by the names of their events. */
     public synchronized Map<String, ArmedProbe> probes() {
         return new LinkedHashMap<>(armed);
+    }
+
+    /** The sites that somebody else has written over, each told once, here and in the recording: see {@link ProbeEngine#changed}. */
+    public synchronized List<ChangedSite> changed() {
+        List<ChangedSite> changed = engine.changed();
+        for (ChangedSite site : changed) {
+            for (ArmedProbe probe : site.probes()) {
+                ProbeRefused event = new ProbeRefused();
+                event.probe = probe.spec().text();
+                event.library = site.site().library();
+                event.symbol = site.site().symbol();
+                event.address = site.site().address();
+                event.reason = site.message();
+                event.commit();
+            }
+        }
+        return changed;
     }
 
     /** Takes all probes out: the libraries' text is as it was. */

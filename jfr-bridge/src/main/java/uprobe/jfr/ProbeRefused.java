@@ -10,10 +10,13 @@ import jdk.jfr.Period;
 import jdk.jfr.Registered;
 import jdk.jfr.StackTrace;
 
-/** A probe that could not be armed: when it is asked for, and again at the start of every chunk. */
+/**
+ * A probe that could not be armed: when it is asked for, and again at the start of every chunk. And one whose code somebody else has written over:
+ * once, when it is noticed.
+ */
 @Name("uprobe.ProbeRefused")
 @Label("Probe Refused")
-@Description("A probe that could not be armed, and why")
+@Description("A probe that could not be armed, or was overwritten by somebody else, and why")
 @Category({"Native Probes", "Probes"})
 @StackTrace(false)
 @Registered(false)

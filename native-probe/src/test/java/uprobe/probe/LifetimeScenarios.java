@@ -202,5 +202,59 @@ final class LifetimeScenarios {
         assertEquals(Helper.GONE, Helper.up_text_read(address, new byte[16], 16));
     }
 
+    private static final int TRAP = 0xcc, HLT = 0xf4, NOP = 0x90;
+
+    @Scenario
+    static void aForeignByteIsToldOnceForEachChangeAndLeftAlone() throws Exception {
+        ProbeEngine engine = TestProbe.engine();
+        TestProbe untouched = TestProbe.arm("p libodd:odd_identity"), probe = TestProbe.arm("p libodd:odd_red_zone"), second = TestProbe.arm("c libodd:odd_red_zone");
+        ArmedSite site = probe.armed().sites().get(0);
+        byte[] original = new byte[1];
+        assertEquals(List.of(), engine.changed());
+        assertEquals(0, Odd.odd_write_byte(site.address(), HLT));
+        List<ChangedSite> changed = engine.changed();
+        assertEquals(1, changed.size());
+        assertEquals(site, changed.get(0).site());
+        assertEquals(List.of(probe.armed(), second.armed()), changed.get(0).probes());
+        assertTrue(changed.get(0).message().matches("libodd\\.so!odd_red_zone: somebody else changed the code there: at 0x[0-9a-f]+ is f4 .*, in the library .*"),
+                changed.get(0)::message);
+        assertEquals(List.of(), engine.changed(), "told once");
+        assertEquals(0, Odd.odd_write_byte(site.address(), NOP));
+        assertEquals(1, engine.changed().size(), "another change");
+        assertEquals(0, Odd.odd_write_byte(site.address(), TRAP));
+        assertEquals(List.of(), engine.changed());
+        assertEquals(0, Odd.odd_write_byte(site.address(), NOP));
+        assertEquals(1, engine.changed().size(), "once more after it was well");
+        ProbeRefusedException refused = assertThrows(ProbeRefusedException.class, () -> TestProbe.arm("r libodd:odd_red_zone"));
+        assertEquals(Refusal.TEXT_CHANGED, refused.refusal());
+        second.close();
+        assertEquals(List.of(site), probe.armed().disarm(), "and says which it left alone");
+        assertEquals(NOP, Odd.odd_read_byte(site.address()));
+        assertEquals(List.of(), engine.changed(), "it is no site of ours any more");
+        LoadedLibrary odd = TestProbe.library("libodd.so");
+        System.arraycopy(odd.fileBytes(site.address(), 1), 0, original, 0, 1);
+        assertEquals(0, Odd.odd_write_byte(site.address(), original[0] & 0xff));
+        untouched.close();
+        TestProbe.assertTextIsOriginal("libodd.so");
+    }
+
+    @Scenario
+    static void armingOnAForeignBreakpointIsRefused() throws Exception {
+        TestProbe.engine();
+        assertEquals("libodd.so", Odd.LIBRARY.getFile().getName());
+        LoadedLibrary odd = TestProbe.library("libodd.so");
+        for (int round = 0; round < 2; round++) {
+            long address = odd.symbols().find("odd_six").get(0).address();
+            int original = Odd.odd_read_byte(address);
+            assertEquals(0, Odd.odd_write_byte(address, TRAP));
+            ProbeRefusedException refused = assertThrows(ProbeRefusedException.class, () -> TestProbe.arm("p libodd:odd_six"));
+            assertEquals(round == 0 ? Refusal.FOREIGN_TRAP : Refusal.TEXT_CHANGED, refused.refusal(), refused::getMessage);
+            assertEquals(TRAP, Odd.odd_read_byte(address));
+            assertEquals(0, Odd.odd_write_byte(address, original));
+            TestProbe.arm("p libodd:odd_six").close();      /* known from now on */
+        }
+        TestProbe.assertTextIsOriginal("libodd.so");
+    }
+
     private LifetimeScenarios() {}
 }
