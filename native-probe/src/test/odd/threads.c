@@ -66,6 +66,22 @@ ODD long odd_on_new_thread(long n)
     return (long)wrong;
 }
 
+/* `threads` of them at once, at most 64. Returns wrong results, or -1. */
+ODD long odd_wave(int threads, long n)
+{
+    pthread_t t[64];
+    long wrong = 0;
+    int started = 0;
+    while (started < threads && started < 64 && pthread_create(&t[started], 0, call_times, (void *)n) == 0)
+        started++;
+    for (int i = 0; i < started; i++) {
+        void *result;
+        pthread_join(t[i], &result);
+        wrong += (long)result;
+    }
+    return started == threads ? wrong : -1;
+}
+
 /* ---- a thread that has SIGTRAP blocked ---- */
 static pthread_t blocker;
 static volatile int blocker_ends;

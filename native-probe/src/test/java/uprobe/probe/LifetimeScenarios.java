@@ -6,9 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.jna.Pointer;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import uprobe.probe.elf.LoadedLibraries;
 import uprobe.probe.elf.LoadedLibrary;
+import uprobe.probe.spec.ProbeParser;
 
 /** Frames, threads and libraries that end before the engine is done with them. */
 final class LifetimeScenarios {
@@ -254,6 +260,94 @@ final class LifetimeScenarios {
             TestProbe.arm("p libodd:odd_six").close();      /* known from now on */
         }
         TestProbe.assertTextIsOriginal("libodd.so");
+    }
+
+    private static final int THREADS = 10_000, WAVE = 50, WAVES = THREADS / WAVE, HITS = 5, RINGS = 512;
+    private static final long GROWTH = 4 << 20;
+    private static ByteBuffer records;
+
+    /** Makes nothing of the records, so that what grows is the engine's. */
+    static void commitOnly(int offset, int count, long nativeThread, String nativeThreadName, long javaThread, String drained) {
+        for (int i = 0, at = offset; i < count; i++) {
+            records.putInt(at + HitRecordDescriptor.STATE, HitRecordDescriptor.COMMITTED);
+            at += records.getShort(at + HitRecordDescriptor.LENGTH) & 0xffff;
+        }
+    }
+
+    private interface Wave {
+        void run() throws Exception;
+    }
+
+    /** Bytes resident now; without transparent huge pages, which the kernel makes when it likes. */
+    private static long resident() throws Exception {
+        System.gc();
+        long bytes = 0;
+        for (String line : Files.readAllLines(Path.of("/proc/self/smaps_rollup"))) {
+            if (line.startsWith("Rss:") || line.startsWith("AnonHugePages:")) {
+                long size = Long.parseLong(line.replaceAll("\\D", "")) << 10;
+                bytes += line.startsWith("Rss:") ? size : -size;
+            }
+        }
+        return bytes;
+    }
+
+    private static void comeAndGo(Wave wave) throws Exception {
+        ProbeEngine engine = ProbeEngine.open(EngineOptions.DEFAULT.withRings(4096, RINGS));
+        assertEquals("libodd.so", Odd.LIBRARY.getFile().getName());
+        records = engine.records();
+        CommitMethod.Factory factory = (id, spec, stem, symbol, memory) -> new CommitMethod(LifetimeScenarios.class, "commitOnly");
+        ArmedProbe entry = engine.arm(ProbeParser.parse("p libodd:odd_identity $arg1"), factory);
+        ArmedProbe call = engine.arm(ProbeParser.parse("c libodd:odd_identity $arg1 $retval"), factory);
+        FlushStatistics before = engine.flushStatistics();
+        long half = 0;
+        for (int i = 0; i < WAVES; i++) {
+            wave.run();
+            assertTrue(engine.drain(true, 5000));
+            if (i == WAVES / 2) {
+                half = resident();
+            }
+        }
+        long grown = resident() - half, all = (long) THREADS * HITS;
+        for (int i = 0; i < 100 && engine.flushStatistics().threadsRecycled() - before.threadsRecycled() < THREADS; i++) {
+            Thread.sleep(20);       /* until the kernel has let the last ones go */
+            assertTrue(engine.drain(true, 5000));
+        }
+        FlushStatistics after = engine.flushStatistics();
+        ChildJvm.note("after " + THREADS / 2 + " threads the process grew by " + (grown >> 10) + " KiB over as many again; " + half / (1 << 20) + " MiB resident");
+        assertEquals(new ProbeCounters(all, all, 0, 0), entry.counters());
+        assertEquals(new ProbeCounters(all, all, 0, 0), call.counters());
+        assertEquals(THREADS, after.threadsRecycled() - before.threadsRecycled(), "rings given back");
+        assertTrue(after.threadsTaken() - before.threadsTaken() - THREADS <= 2, "this thread's ring and the drain's stay");
+        assertEquals(0, after.threadsRefused());
+        assertTrue(grown < GROWTH, grown + " bytes more");
+        assertEquals(List.of(), entry.disarm());
+        assertEquals(List.of(), call.disarm());
+    }
+
+    @Scenario(alone = true)
+    static void tenThousandShortNativeThreads() throws Exception {
+        comeAndGo(() -> assertEquals(0, Odd.odd_wave(WAVE, HITS)));
+    }
+
+    @Scenario(alone = true)
+    static void tenThousandShortJavaThreads() throws Exception {
+        AtomicInteger wrong = new AtomicInteger();
+        comeAndGo(() -> {
+            List<Thread> threads = new ArrayList<>();
+            for (int i = 0; i < WAVE; i++) {
+                Thread thread = new Thread(() -> {
+                    for (int h = 0; h < HITS; h++) {
+                        wrong.addAndGet(Odd.odd_identity(h) == h ? 0 : 1);
+                    }
+                });
+                thread.start();
+                threads.add(thread);
+            }
+            for (Thread thread : threads) {
+                thread.join();
+            }
+        });
+        assertEquals(0, wrong.get());
     }
 
     private LifetimeScenarios() {}

@@ -36,6 +36,7 @@ final class Odd {
     static native int odd_workers_start(int n);
     static native long odd_workers_stop();
     static native long odd_on_new_thread(long n);
+    static native long odd_wave(int threads, long n);
     static native int odd_blocker_start();
     static native void odd_blocker_end();
     static native int odd_cancel();
