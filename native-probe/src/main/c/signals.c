@@ -208,9 +208,13 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 
 /* ---- what stands in for libc's functions ---- */
 
-enum hook { HOOK_SIGMASK, HOOK_SIGPROCMASK, HOOK_SIGACTION, HOOK_SIGSUSPEND, HOOK_EPOLL_PWAIT, HOOK_EPOLL_PWAIT2, HOOKS };
+enum hook {
+    HOOK_SIGMASK, HOOK_SIGPROCMASK, HOOK_SIGACTION, HOOK_SIGSUSPEND, HOOK_EPOLL_PWAIT, HOOK_EPOLL_PWAIT2, HOOK_PPOLL, HOOK_PPOLL_CHK, HOOK_PSELECT,
+    HOOK_ATTR_SETSIGMASK, HOOKS
+};
 
-/* The displaced instruction of each, then libc's own function from there on. Set before the jump is written. */
+/* The displaced instruction of each, then libc's own function from there on; or that function, where calls are led here through the callers' tables
+ * (got.c). Set before anybody comes here. */
 static struct {
     int (*pthread_sigmask)(int how, const sigset_t *set, sigset_t *old);
     int (*sigprocmask)(int how, const sigset_t *set, sigset_t *old);
@@ -218,6 +222,10 @@ static struct {
     int (*sigsuspend)(const sigset_t *set);
     int (*epoll_pwait)(int fd, void *events, int capacity, int timeout, const sigset_t *set);
     int (*epoll_pwait2)(int fd, void *events, int capacity, const struct timespec *timeout, const sigset_t *set);
+    int (*ppoll)(void *fds, unsigned long count, const struct timespec *timeout, const sigset_t *set);
+    int (*ppoll_chk)(void *fds, unsigned long count, const struct timespec *timeout, const sigset_t *set, size_t bytes);
+    int (*pselect)(int count, void *in, void *out, void *special, const struct timespec *timeout, const sigset_t *set);
+    int (*attr_setsigmask)(void *attributes, const sigset_t *set);
 } libc;
 
 /* The program's memory, which may not be there. Where the kernel lets nobody look (seccomp) it is read as libc would: a bad pointer then faults. */
@@ -279,6 +287,30 @@ static int up_epoll_pwait2(int fd, void *events, int capacity, const struct time
     return libc.epoll_pwait2(fd, events, capacity, timeout, without_trap(set, &copy));
 }
 
+static int up_ppoll(void *fds, unsigned long count, const struct timespec *timeout, const sigset_t *set)
+{
+    struct set copy;
+    return libc.ppoll(fds, count, timeout, without_trap(set, &copy));
+}
+
+static int up_ppoll_chk(void *fds, unsigned long count, const struct timespec *timeout, const sigset_t *set, size_t bytes)
+{
+    struct set copy;
+    return libc.ppoll_chk(fds, count, timeout, without_trap(set, &copy), bytes);
+}
+
+static int up_pselect(int count, void *in, void *out, void *special, const struct timespec *timeout, const sigset_t *set)
+{
+    struct set copy;
+    return libc.pselect(count, in, out, special, timeout, without_trap(set, &copy));
+}
+
+static int up_attr_setsigmask(void *attributes, const sigset_t *set)
+{
+    struct set copy;
+    return libc.attr_setsigmask(attributes, without_trap(set, &copy));
+}
+
 /* Writes down what the program wants for a signal that is ours, and tells what it wanted before. */
 static int set_virtual(int signal, const struct sigaction *set, struct sigaction *old)
 {
@@ -333,6 +365,10 @@ int64_t up_signals_function(int32_t hook)
     case HOOK_SIGSUSPEND: return (int64_t)up_sigsuspend;
     case HOOK_EPOLL_PWAIT: return (int64_t)up_epoll_pwait;
     case HOOK_EPOLL_PWAIT2: return (int64_t)up_epoll_pwait2;
+    case HOOK_PPOLL: return (int64_t)up_ppoll;
+    case HOOK_PPOLL_CHK: return (int64_t)up_ppoll_chk;
+    case HOOK_PSELECT: return (int64_t)up_pselect;
+    case HOOK_ATTR_SETSIGMASK: return (int64_t)up_attr_setsigmask;
     case HOOKS: break;
     }
     return -EINVAL;
@@ -347,6 +383,10 @@ static int continue_at(enum hook hook, int64_t next)
     case HOOK_SIGSUSPEND: libc.sigsuspend = (int (*)(const sigset_t *))next; return 0;
     case HOOK_EPOLL_PWAIT: libc.epoll_pwait = (int (*)(int, void *, int, int, const sigset_t *))next; return 0;
     case HOOK_EPOLL_PWAIT2: libc.epoll_pwait2 = (int (*)(int, void *, int, const struct timespec *, const sigset_t *))next; return 0;
+    case HOOK_PPOLL: libc.ppoll = (int (*)(void *, unsigned long, const struct timespec *, const sigset_t *))next; return 0;
+    case HOOK_PPOLL_CHK: libc.ppoll_chk = (int (*)(void *, unsigned long, const struct timespec *, const sigset_t *, size_t))next; return 0;
+    case HOOK_PSELECT: libc.pselect = (int (*)(int, void *, void *, void *, const struct timespec *, const sigset_t *))next; return 0;
+    case HOOK_ATTR_SETSIGMASK: libc.attr_setsigmask = (int (*)(void *, const sigset_t *))next; return 0;
     case HOOKS: break;
     }
     return -EINVAL;
@@ -371,6 +411,11 @@ static int store_code(int64_t address, uint64_t expected, uint64_t desired)
         return done ? error : UP_E_CHANGED;
     }
     return up_text_write((uint64_t)address, &desired, sizeof desired);
+}
+
+int up_signals_next(int32_t hook, int64_t next)
+{
+    return continue_at((enum hook)hook, next);
 }
 
 int up_signals_hook(int32_t hook, int64_t next, int64_t address, int64_t expected, int64_t desired)

@@ -259,8 +259,15 @@ UP_EXPORT int up_trap_statistics(struct up_trap_statistics *out);
 UP_EXPORT int64_t up_signals_function(int32_t hook);
 /* Stores desired over expected, eight aligned bytes of libc that hold the jump to that function; next: where it goes on to reach libc's own. */
 UP_EXPORT int up_signals_hook(int32_t hook, int64_t next, int64_t address, int64_t expected, int64_t desired);
+/* The same without a jump: where libc's own function stands, for calls that up_got_redirect leads to ours. */
+UP_EXPORT int up_signals_next(int32_t hook, int64_t next);
 /* Where libjvm's code lies, whose handler of SIGBUS decodes instructions. */
 UP_EXPORT int up_signals_vm_text(int64_t start, int64_t end);
+
+/* ---- got.c ---- */
+/* Has the calls of all loaded libraries but libc to the function `name`, which stands at `from`, lead to `to`. is_default: 1 if ld.so would bind the
+ * name to `from`, so that entries not bound yet are meant too. Returns how many entries were changed, or -errno if one could not be. */
+UP_EXPORT int up_got_redirect(const char *name, int64_t from, int64_t to, int32_t is_default);
 
 /* ---- jvm.c, drain.c ---- */
 /* up_jvm_attach, up_commit_register and up_drain_start take JNI references: they are declared where they stand, jvm.c and drain.c. */

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -10,8 +11,10 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/select.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -128,22 +131,26 @@ static void *churn(void *signal)
     a.sa_handler = quiet;
     sigfillset(&all);
     sigfillset(&a.sa_mask);
-    long wrong = 0;
+    int wrong = 0;              /* a bit for each thing that was */
     while (churning) {
-        wrong += pthread_sigmask(SIG_SETMASK, &all, &before) != 0;
-        wrong += pthread_sigmask(SIG_BLOCK, 0, &now) != 0 || !sigismember(&now, SIGHUP) || !sigismember(&now, SIGUSR1);
-        wrong += pthread_sigmask(SIG_SETMASK, &before, 0) != 0;
-        wrong += sigaction((int)(long)signal, &a, &was) != 0;
-        wrong += sigaction((int)(long)signal, 0, &was) != 0 || was.sa_handler != quiet || !sigismember(&was.sa_mask, SIGHUP);
+        wrong |= pthread_sigmask(SIG_SETMASK, &all, &before) != 0;
+        wrong |= (pthread_sigmask(SIG_BLOCK, 0, &now) != 0) << 1;
+        wrong |= (!sigismember(&now, SIGHUP) || !sigismember(&now, SIGUSR1)) << 2;
+        wrong |= (pthread_sigmask(SIG_SETMASK, &before, 0) != 0) << 3;
+        wrong |= (sigaction((int)(long)signal, &a, &was) != 0) << 4;
+        wrong |= (sigaction((int)(long)signal, 0, &was) != 0) << 5;
+        wrong |= (was.sa_handler != quiet) << 6;
+        wrong |= (!sigismember(&was.sa_mask, SIGHUP)) << 7;
     }
-    __atomic_add_fetch(&churn_wrong, wrong, __ATOMIC_RELAXED);
+    __atomic_or_fetch(&churn_wrong, wrong, __ATOMIC_RELAXED);
     return 0;
 }
 ODD int odd_churn_start(void)
 {
+    /* Not SIGRTMAX - 2: the JDK wakes threads from blocking calls with it. */
     churning = 1, churn_wrong = 0;
     for (long i = 0; i < 4; i++)
-        if (pthread_create(&churners[i], 0, churn, (void *)(SIGRTMAX - i)) != 0)
+        if (pthread_create(&churners[i], 0, churn, (void *)(SIGRTMIN + 3 + i)) != 0)
             return -1;
     return 0;
 }
@@ -209,11 +216,13 @@ ODD int odd_full_mask_handler(int signal)
 }
 ODD int odd_raise(int signal) { return raise(signal); }
 
-/* A pending signal is delivered as the call opens it, with everything else blocked. how: 0 sigsuspend, 1 epoll_pwait, 2 epoll_pwait2. Returns errno. */
+/* A pending signal is delivered as the call opens it, with everything else blocked. how: 0 sigsuspend, 1 epoll_pwait, 2 epoll_pwait2, 3 ppoll, 4 pselect.
+ * Returns errno. */
 ODD int odd_waits_with_mask(int signal, int how)
 {
     sigset_t all_but, one, before;
     struct epoll_event events[1];
+    const struct timespec limit = { 2, 0 };
     sigfillset(&all_but);
     sigdelset(&all_but, signal);
     sigemptyset(&one);
@@ -222,7 +231,8 @@ ODD int odd_waits_with_mask(int signal, int how)
     int fd = epoll_create1(EPOLL_CLOEXEC);
     raise(signal);
     errno = 0;
-    int result = how == 0 ? sigsuspend(&all_but) : how == 1 ? epoll_pwait(fd, events, 1, 2000, &all_but) : epoll_pwait2(fd, events, 1, 0, &all_but);
+    int result = how == 0 ? sigsuspend(&all_but) : how == 1 ? epoll_pwait(fd, events, 1, 2000, &all_but)
+        : how == 2 ? epoll_pwait2(fd, events, 1, &limit, &all_but) : how == 3 ? ppoll(0, 0, &limit, &all_but) : pselect(0, 0, 0, 0, &limit, &all_but);
     int error = result == -1 ? errno : -result;
     close(fd);
     pthread_sigmask(SIG_SETMASK, &before, 0);

@@ -44,6 +44,8 @@ final class Helper {
     static native int up_shadow_stack_on();
     static native long up_signals_function(int hook);
     static native int up_signals_hook(int hook, long next, long address, long expected, long desired);
+    static native int up_signals_next(int hook, long next);
+    static native int up_got_redirect(String name, long from, long to, int isDefault);
     static native int up_signals_vm_text(long start, long end);
     static native int up_jvm_attach(JNIEnv env, Pointer layout);
     static native int up_flush_statistics(long[] out);
@@ -153,6 +155,15 @@ final class Helper {
             return 0;
         }
         return NativeLibrary.getProcess().getFunction("dlsym").invokeLong(new Object[] {new Pointer(vdso), "__vdso_clock_gettime"});
+    }
+
+    /** What the dynamic linker finds under this name, in the order of its search; 0 if nothing. */
+    static long symbol(String name) {
+        try {
+            return Pointer.nativeValue(NativeLibrary.getProcess().getFunction(name));
+        } catch (UnsatisfiedLinkError e) {
+            return 0;
+        }
     }
 
     private static long dlopen(String path, int flags) {

@@ -104,10 +104,10 @@ class RelocatorTest {
     /* taken: over the jump back to the jump to the target */
     @ParameterizedTest(name = "{0}")
     @CsvSource(delimiter = '|', textBlock = """
-        loop 0x401012   | e2 10    | e2 05 e9 f9 0f e0 ff e9 06 10 e0 ff
-        loope 0x401000  | e1 fe    | e1 05 e9 f9 0f e0 ff e9 f4 0f e0 ff
-        jrcxz 0x401012  | e3 10    | e3 05 e9 f9 0f e0 ff e9 06 10 e0 ff
-        jecxz 0x401013  | 67 e3 10 | 67 e3 05 e9 f9 0f e0 ff e9 06 10 e0 ff
+        loop 0x401012   | e2 10    | e2 05 e9 fb 0f e0 ff e9 06 10 e0 ff
+        loope 0x401000  | e1 fe    | e1 05 e9 fb 0f e0 ff e9 f4 0f e0 ff
+        jrcxz 0x401012  | e3 10    | e3 05 e9 fb 0f e0 ff e9 06 10 e0 ff
+        jecxz 0x401013  | 67 e3 10 | 67 e3 05 e9 fb 0f e0 ff e9 06 10 e0 ff
         """)
     void letsLoopsJumpOverTheJumpBack(String what, String bytes, String expected) throws Exception {
         assertEquals(expected, relocated(bytes, SITE, SLOT));
