@@ -37,10 +37,10 @@ static int lies_in(const struct dl_phdr_info *info, uint64_t address, uint32_t t
     return 0;
 }
 
-static void redirect_entry(const struct dl_phdr_info *info, struct redirect *r, uint64_t *entry)
+static void redirect_entry(const struct dl_phdr_info *info, struct redirect *r, uint64_t *entry, int is_call)
 {
     uint64_t now = __atomic_load_n(entry, __ATOMIC_RELAXED);
-    int unbound = r->is_default && lies_in(info, now, PT_LOAD);      /* it points back to this object's own PLT */
+    int unbound = is_call && r->is_default && lies_in(info, now, PT_LOAD);      /* it points back to this object's own PLT */
     if (now != r->from && !unbound)
         return;
     /* Read-only by now, unless ld.so is still at work there. Written without a change of protection, which would get into its way: the kernel
@@ -63,9 +63,10 @@ static void redirect_table(const struct dl_phdr_info *info, struct redirect *r, 
     const ElfW(Rela) *rela = (const ElfW(Rela) *)table;
     for (uint64_t i = 0; table && i < bytes / sizeof *rela; i++) {
         uint64_t type = ELF64_R_TYPE(rela[i].r_info);
-        if ((type == R_X86_64_JUMP_SLOT || type == R_X86_64_GLOB_DAT)
-                && strcmp(names + symbols[ELF64_R_SYM(rela[i].r_info)].st_name, r->name) == 0)
-            redirect_entry(info, r, (uint64_t *)(info->dlpi_addr + rela[i].r_offset));
+        const ElfW(Sym) *symbol = &symbols[ELF64_R_SYM(rela[i].r_info)];
+        /* An object that has a function of this name of its own means that one. */
+        if ((type == R_X86_64_JUMP_SLOT || type == R_X86_64_GLOB_DAT) && symbol->st_shndx == SHN_UNDEF && strcmp(names + symbol->st_name, r->name) == 0)
+            redirect_entry(info, r, (uint64_t *)(info->dlpi_addr + rela[i].r_offset), type == R_X86_64_JUMP_SLOT);
     }
 }
 
