@@ -88,6 +88,12 @@ final class DeniedFunctions {
      */
     static Refusal of(String stem, String symbol, ProbeType type) {
         boolean cLibrary = C_LIBRARY.contains(stem);
+        if (type != ProbeType.ENTRY && cLibrary && RETURN_TWICE.contains(symbol)) {
+            return Refusal.RETURNS_TWICE;
+        }
+        if (type != ProbeType.ENTRY && cLibrary && READ_RETURN_ADDRESS.contains(symbol)) {
+            return Refusal.READS_RETURN_ADDRESS;
+        }
         if (cLibrary && (WITH_SIGNALS_BLOCKED.contains(symbol) || STRINGS_OF_SPAWN.matcher(symbol).matches())) {
             return Refusal.RUNS_WITH_SIGNALS_BLOCKED;
         }
@@ -99,12 +105,6 @@ final class DeniedFunctions {
         }
         if (type == ProbeType.ENTRY) {
             return null;
-        }
-        if (cLibrary && RETURN_TWICE.contains(symbol)) {
-            return Refusal.RETURNS_TWICE;
-        }
-        if (cLibrary && READ_RETURN_ADDRESS.contains(symbol)) {
-            return Refusal.READS_RETURN_ADDRESS;
         }
         return ANYWHERE.entrySet().stream().filter(e -> e.getValue().contains(symbol)).map(Map.Entry::getKey).findFirst().orElse(null);
     }
