@@ -7,7 +7,10 @@
  *
  * A trap belongs to us if its address is a site. If it never was one: the byte is read again. If it no longer traps, somebody's trap was taken
  * away between the trap and now, and the thread simply resumes there, as the kernel's uprobes do. What is left goes to whoever had the signal
- * before, on that handler's own terms. */
+ * before, on that handler's own terms.
+ *
+ * A debugger that was told to pass SIGTRAP on may send it anew, when it lets go of a thread that had just trapped: si_code is then SI_USER
+ * (kernel/signal.c, ptrace_signal), and the thread may have been set back to the trap (gdb, linux-nat.c, save_stop_reason). */
 #define _GNU_SOURCE
 #include "hit.h"
 #include "jvm.h"
@@ -20,30 +23,42 @@
 
 static struct up_trap_statistics statistics;
 
-static int on_site(ucontext_t *uc)
+static void take_hit(const struct up_site *site, ucontext_t *uc)
 {
-    uint64_t address = (uint64_t)uc->uc_mcontext.gregs[REG_RIP] - UP_TRAP_SIZE;
-    const struct up_site *site = up_site_find(address);
-    if (site) {
-        up_count(&statistics.traps);
-        if (!__atomic_load_n(&site->armed, __ATOMIC_ACQUIRE))
-            up_count(&statistics.stale);
-        const struct up_way *way = __atomic_load_n(&site->way, __ATOMIC_ACQUIRE);
-        struct up_regs regs;
-        up_registers_of(uc, &regs);
-        up_hit_site(site, &regs);
-        if (way->mechanism == UP_EMULATE)
-            up_count(&statistics.emulated);
-        up_way_carry_out(way, uc);
-        return 1;
-    }
-    uint8_t now;
-    if (up_read_safely(address, &now, 1) == 0 && now != UP_TRAP_BYTE) {
+    up_count(&statistics.traps);
+    if (!__atomic_load_n(&site->armed, __ATOMIC_ACQUIRE))
         up_count(&statistics.stale);
-        uc->uc_mcontext.gregs[REG_RIP] = (greg_t)address;
+    const struct up_way *way = __atomic_load_n(&site->way, __ATOMIC_ACQUIRE);
+    struct up_regs regs;
+    up_registers_of(uc, &regs);
+    up_hit_site(site, &regs);
+    if (way->mechanism == UP_EMULATE)
+        up_count(&statistics.emulated);
+    up_way_carry_out(way, uc);
+}
+
+/* Whether the trap was ours, or nobody's any more. */
+static int on_site(ucontext_t *uc, int from_debugger)
+{
+    greg_t *ip = &uc->uc_mcontext.gregs[REG_RIP];
+    uint64_t address = (uint64_t)*ip - UP_TRAP_SIZE;
+    const struct up_site *site = up_site_find(address);
+    uint8_t now = UP_TRAP_BYTE;
+    if ((!site || from_debugger) && up_read_safely(address, &now, 1) != 0)
+        now = UP_TRAP_BYTE;
+    if (site && now == UP_TRAP_BYTE) {
+        take_hit(site, uc);
         return 1;
     }
-    return 0;
+    if (now == UP_TRAP_BYTE)
+        return 0;
+    if (up_site_find((uint64_t)*ip))
+        return 1;               /* set back by a debugger: the thread runs into the trap once more */
+    if (from_debugger)
+        return 0;
+    up_count(&statistics.stale);
+    *ip = (greg_t)address;
+    return 1;
 }
 
 /* Whether somebody else has to hear of it. */
@@ -57,7 +72,8 @@ static int on_step(ucontext_t *uc)
 
 static void on_trap(int signal, siginfo_t *info, void *context)
 {
-    if (info->si_code == UP_TRAP_SI_CODE && on_site(context))
+    int from_debugger = info->si_code <= 0;
+    if ((info->si_code == UP_TRAP_SI_CODE || from_debugger) && on_site(context, from_debugger))
         return;
     if (info->si_code == TRAP_TRACE && !on_step(context))
         return;
