@@ -50,6 +50,11 @@ static uint16_t flags_of(const ZydisDecodedInstruction *insn)
     case ZYDIS_MNEMONIC_OUTSD:
         flags |= UP_INSN_PRIVILEGED;
         break;
+    case ZYDIS_MNEMONIC_IRET:   /* returns that Zydis does not count as far */
+    case ZYDIS_MNEMONIC_IRETD:
+    case ZYDIS_MNEMONIC_IRETQ:
+        flags |= UP_INSN_FAR;
+        break;
     case ZYDIS_MNEMONIC_XBEGIN:
         flags |= UP_INSN_TRANSACTION;
         break;
