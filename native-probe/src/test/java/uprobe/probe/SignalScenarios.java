@@ -415,6 +415,27 @@ final class SignalScenarios {
         assertWholeReport(ended, "# C  \\[libodd\\.so\\+0x[0-9a-f]+\\]  odd_load\\+0x0");
     }
 
+    static void probesWhereNothingMayBecomeExecutable() throws Exception {
+        TestProbe.engine();
+        Odd.odd_identity(1);
+        /* PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, Linux 6.3; an older kernel refuses, and nothing is different here. */
+        int refused = NativeLibrary.getProcess().getFunction("prctl").invokeInt(new Object[] {65, 1L, 0L, 0L, 0L});
+        TestProbe probe = TestProbe.arm("p libodd:odd_identity $arg1");
+        System.out.println("forbidden " + (refused == 0) + ", limits " + SignalGuard.limits() + ", wrong " + call("odd_deaf_thread", 1000L) + ", rules "
+                + callInt("odd_mask_rules") + ", hits " + probe.counters().hits());
+        probe.close();
+        TestProbe.assertTextIsOriginal("libc.so.6");
+    }
+
+    /** Jumps then come into libc through /proc/self/mem. Without a compiler, which could not make its code executable. */
+    @Scenario
+    static void jumpsWhereMprotectIsRefused() throws Exception {
+        Ended ended = run("probesWhereNothingMayBecomeExecutable", "-Xint");
+        assertEquals(0, ended.status(), ended.output());
+        assertTrue(ended.output().contains(", limits [], wrong 0, rules 0, hits 1000"), ended.output());
+        assertTrue(ended.output().contains("OK probes"), ended.output());
+    }
+
     static void staysASecondUnderCheckJni() throws Exception {
         System.out.println("before");
         TestProbe probe = TestProbe.arm("p libodd:odd_identity $arg1");
