@@ -15,8 +15,11 @@ import java.util.TreeMap;
  */
 final class SignalMasks {
     static final int SIGTRAP = 5;
-    /** libc blocks everything for moments (starting a thread, spawning a process): only what is still so after a while counts. */
-    private static final int LOOKS = 5;
+    /**
+     * libc blocks everything for moments (starting a thread, spawning a process): only what is so at every look counts. A thread that does nothing
+     * but start threads is found so at five looks in a row one time in a few; hence many.
+     */
+    private static final int LOOKS = 50;
     private static final long PAUSE_MS = 10;
     /** Enough for the few instructions between a function's entry and its system call, whatever the processor does meanwhile. */
     private static final long RUN_NS = 100_000;
@@ -29,7 +32,7 @@ final class SignalMasks {
         Map<String, String> blocking = look(signal);
         for (int i = 1; i < LOOKS && !blocking.isEmpty(); i++) {
             try {
-                Thread.sleep(PAUSE_MS);
+                Thread.sleep(PAUSE_MS + i % 7);     /* not in step with anybody */
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 break;
