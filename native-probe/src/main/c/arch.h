@@ -58,6 +58,16 @@ static inline int up_cmpxchg_local(volatile uint64_t *word, uint64_t *expected, 
     return done;
 }
 
+static inline int up_cmpxchg_local32(volatile int32_t *word, int32_t expected, int32_t desired)
+{
+    unsigned char done;
+    __asm__ volatile("cmpxchgl %3, %1; sete %0"
+                     : "=q"(done), "+m"(*word), "+a"(expected)
+                     : "r"(desired)
+                     : "cc", "memory");
+    return done;
+}
+
 /* Statistics only: no order with anything else. */
 static inline void up_count(uint64_t *counter)
 {

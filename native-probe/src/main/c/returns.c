@@ -8,6 +8,8 @@
 #include "jvm.h"
 #include "ring.h"
 
+#include <stddef.h>
+
 static struct up_return table[UP_RETURN_SLOTS];
 static int32_t next_free[UP_RETURN_SLOTS];
 static struct up_pool pool = { .next = next_free, .count = UP_RETURN_SLOTS };
@@ -80,6 +82,8 @@ static void complete(struct up_thread *t, struct up_return *e, const struct up_r
 static void retire(struct up_thread *t, struct up_return *e)
 {
     __atomic_store_n(&e->state, UP_RETURN_DONE, __ATOMIC_RELEASE);
+    if (t->list_in_use)
+        return;                 /* we interrupted who walks the list: a later return takes it out */
     for (uint64_t head = t->returns; slot_in(head) != UP_NONE; head = t->returns) {
         struct up_return *newest = &table[slot_in(head)];
         if (__atomic_load_n(&newest->state, __ATOMIC_ACQUIRE) != UP_RETURN_DONE)
@@ -107,6 +111,8 @@ static void drop(struct up_thread *t, struct up_return *e)
 /* What was being recorded by frames that are gone waits again, but for what had been published. */
 static void wait_again(struct up_thread *t)
 {
+    t->list_in_use = 1;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
     for (int32_t slot = slot_in(t->returns); slot != UP_NONE; slot = table[slot].below) {
         if (table[slot].state != UP_RETURN_LEAVING)
             continue;
@@ -119,45 +125,91 @@ static void wait_again(struct up_thread *t)
         table[slot].state = UP_RETURN_LIVE;
     }
     __atomic_store_n(&t->abandoned_before, t->head, __ATOMIC_RELEASE);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    t->lost = t->list_in_use = 0;
+}
+
+static int is_alive(const struct up_frame *known, const struct up_inside *frame)
+{
+    uint64_t mark;
+    return known->address && known->address != (uint64_t)frame && up_read_safely(known->address, &mark, sizeof mark) == 0 && mark == known->mark;
 }
 
 void up_settle_abandoned(struct up_thread *t, const struct up_inside *frame)
 {
-    uint64_t mark;
-    if ((uint64_t)frame != t->outermost && up_read_safely(t->outermost, &mark, sizeof mark) == 0 && mark == t->mark)
+    int alive = 0;
+    for (int i = 0; i < UP_FRAMES; i++) {
+        if (!t->inside[i].address)
+            continue;
+        if (is_alive(&t->inside[i], frame)) {
+            alive++;
+        } else {
+            t->lost = 1;
+            t->inside[i].address = 0;
+        }
+    }
+    if (alive || t->unnoted)
         return;
-    t->outermost = t->innermost = 0;
-    t->inner_lost = 0;
-    wait_again(t);
+    t->inside_any = 0;
+    if (t->lost)
+        wait_again(t);
 }
 
+/* A signal may come between any two stores here, and its frames may take a half-noted frame for one that is gone: then it is noted anew. Nothing is
+ * at stake before up_enter returns. */
 void up_enter(struct up_thread *t, struct up_inside *frame)
 {
-    if (t->outermost)
+    if (t->inside_any | t->lost)
         up_settle_abandoned(t, frame);
-    frame->mark = ++t->entries;
-    frame->outer = t->innermost;
-    if (!t->outermost) {
-        t->mark = frame->mark;
+    uint64_t mark = ++t->marks;
+    frame->mark = mark;
+    for (int i = 0; i < UP_FRAMES; i++) {
+        struct up_frame *place = &t->inside[i];
+        uint64_t none = 0;
+        if (place->address || !up_cmpxchg_local(&place->address, &none, (uint64_t)frame))
+            continue;
+        place->mark = mark;
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
-        t->outermost = (uint64_t)frame;
+        if (place->address != (uint64_t)frame)
+            continue;
+        t->inside_any = 1;
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        return;
     }
-    t->innermost = (uint64_t)frame;
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    frame->mark = 0;
+    t->unnoted++;
 }
 
 void up_leave(struct up_thread *t, struct up_inside *frame)
 {
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    if (t->innermost != (uint64_t)frame)
-        t->inner_lost = 1;      /* a frame inside this one never came to its end; as long as this one lives, it may be what a reader waits for */
-    t->innermost = frame->outer;
-    if (t->outermost == (uint64_t)frame) {
-        if (t->inner_lost)
-            wait_again(t);
-        t->inner_lost = 0;
-        t->innermost = t->outermost = 0;
+    if (!frame->mark) {
+        t->unnoted--;
+        return;
     }
+    struct up_frame *own = NULL;
+    int others = 0;
+    for (int i = 0; i < UP_FRAMES; i++) {
+        struct up_frame *place = &t->inside[i];
+        if (!place->address)
+            continue;
+        if (place->mark < frame->mark) {
+            others++;
+        } else if (place->mark > frame->mark) {
+            t->lost = 1;        /* a frame inside this one never came to its end */
+            place->address = 0;
+        } else {
+            own = place;
+        }
+    }
+    if (!others && !t->unnoted) {
+        if (t->lost)
+            wait_again(t);      /* if this is left half-way, this frame is found gone, and it is done again */
+        t->inside_any = 0;
+    }
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    if (own)
+        own->address = 0;
     frame->mark = 0;
 }
 
@@ -179,7 +231,7 @@ static int is_gone(const struct up_return *e, uint64_t limit)
 
 void up_return_drop_below(struct up_thread *t, uint64_t limit, int32_t stop)
 {
-    for (int32_t slot = slot_in(t->returns); slot != UP_NONE && slot != stop; slot = slot_in(t->returns)) {
+    for (int32_t slot = slot_in(t->returns); slot != UP_NONE && slot != stop && !t->list_in_use; slot = slot_in(t->returns)) {
         struct up_return *e = &table[slot];
         if (!is_gone(e, limit))
             break;
@@ -189,6 +241,7 @@ void up_return_drop_below(struct up_thread *t, uint64_t limit, int32_t stop)
 
 void up_return_drop_all(struct up_thread *t)
 {
+    t->list_in_use = 0;         /* whoever was walking it died */
     for (int32_t slot = slot_in(t->returns); slot != UP_NONE; slot = slot_in(t->returns)) {
         struct up_return *e = &table[slot];
         if (e->state != UP_RETURN_DONE)

@@ -70,19 +70,19 @@ struct up_return *up_return_wait(struct up_return *e);
  *   - the frame is marked with a number that is used once. A living frame keeps its mark, whatever stack it is on; once it is gone, others lie over
  *     it. A mark that differs, or can not be read, is proof; one that is still there only means: not yet.
  *   - two living frames never share an address.
+ * As long as one frame that is known lives, or may, nothing is concluded for the others: what they left lies between what it may still write.
  * Stack pointers are not compared: an alternate stack or a coroutine's may lie above or below, even inside another frame of the same stack. */
 struct up_inside {
     volatile uint64_t mark;
-    uint64_t outer;
 };
 void up_enter(struct up_thread *t, struct up_inside *frame);
 void up_leave(struct up_thread *t, struct up_inside *frame);
 
-/* Hit path, before anything is reserved. If the frame is gone that t was inside of, what it left behind is settled. */
+/* Hit path, before anything is reserved. If all frames that t was inside of are gone, what they left behind is settled. */
 void up_settle_abandoned(struct up_thread *t, const struct up_inside *frame);
 static inline void up_look_for_abandoned(struct up_thread *t)
 {
-    if (t->outermost)
+    if (t->inside_any | t->lost)
         up_settle_abandoned(t, 0);
 }
 

@@ -83,8 +83,11 @@ struct up_thread *up_thread_take(void)
     t->committing = 0;
     t->reading = 0;
     t->returns = 0;
-    t->outermost = t->innermost = t->entries = t->abandoned_before = 0;
-    t->inner_lost = 0;
+    t->marks = t->abandoned_before = 0;
+    t->inside_any = t->unnoted = 0;
+    for (int i = 0; i < UP_FRAMES; i++)
+        t->inside[i].address = 0;
+    t->lost = t->list_in_use = 0;
     t->start_time = 0;
     up_syscall3(SYS_prctl, PR_GET_NAME, t->name, 0);    /* for threads that end before the drain has looked */
     t->tid = (int32_t)up_syscall3(SYS_gettid, 0, 0, 0);

@@ -12,7 +12,7 @@
 #include "pool.h"
 #include "uprobe.h"
 
-enum { UP_NONE = -1 };
+enum { UP_NONE = -1, UP_FRAMES = 16 };
 
 enum up_thread_state { UP_THREAD_FREE, UP_THREAD_USED };
 
@@ -26,10 +26,12 @@ struct up_thread {
     int32_t state;
     volatile uint64_t returns;  /* newest entry of this thread in the return table: tag << 32 | slot + 1; 0 in the lower half: none (returns.c) */
     /* frames of ours that signals may interrupt, and leave for good by siglongjmp: returns.h, up_enter */
-    uint64_t outermost, innermost;      /* addresses of their struct up_inside; 0: none */
-    uint64_t entries;           /* how often up_enter ran: what the outermost frame is marked with is one of these numbers */
-    uint64_t mark;              /* the outermost frame's */
-    int32_t inner_lost;
+    struct up_frame { volatile uint64_t address, mark; } inside[UP_FRAMES];     /* address 0: a free place */
+    volatile int32_t inside_any;        /* 0: all places are free */
+    volatile int32_t unnoted;   /* frames that found no free place */
+    uint64_t marks;             /* how many frames were marked so far: their marks are these numbers */
+    int32_t lost;               /* a frame is gone that may have left something */
+    int32_t list_in_use;        /* a frame is walking the list of returns: who interrupts it takes nothing out */
     volatile uint64_t abandoned_before;         /* ring position: what is unwritten or half-written before it will never be finished */
     uint8_t *ring;
     uint64_t start_time;        /* of the kernel's thread, as /proc tells; 0 until the drain has looked */

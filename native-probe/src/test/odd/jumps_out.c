@@ -18,8 +18,10 @@ static volatile long calls, landings;
 static volatile int jumping;
 static uint64_t low, high;
 static long wanted;
-static int alternate;
-static sigjmp_buf back;
+static int alternate, nested;
+static volatile long inner_landings;
+static volatile int within;
+static sigjmp_buf back, back_within;
 static const long number = 1999993;
 
 /* To be probed by c with a field that is read from where the result points: a system call between the record's first byte and its last. */
@@ -35,10 +37,21 @@ static void out(int signal, siginfo_t *info, void *context)
     uint64_t ip = (uint64_t)((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
     if (!jumping || ip < low || ip >= high)
         return;
+    if (within) {               /* out of a frame inside one that is still there */
+        inner_landings++;
+        siglongjmp(back_within, 1);
+    }
     /* Hits that nest in the interrupted frame, and return while it is still there. */
-    if (odd_leaves_value(7) != &number)
-        _exit(97);
-    landings++;
+    within = nested;
+    volatile long before = inner_landings, calls_here = 0;
+    sigsetjmp(back_within, 1);
+    do {
+        if (odd_leaves_value(7) != &number)
+            _exit(97);
+    } while (nested && inner_landings == before && calls_here++ < 50);
+    within = 0;
+    if (landings++ % 2 && nested)
+        return;                 /* the interrupted frame goes on */
     siglongjmp(back, 1);
 }
 
@@ -57,7 +70,7 @@ static void *bombard(void *unused)
         stack.ss_sp = mmap(0, stack.ss_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         sigaltstack(&stack, &before);
     }
-    struct sigaction action = { .sa_sigaction = out, .sa_flags = SA_SIGINFO | (alternate ? SA_ONSTACK : 0) }, old;
+    struct sigaction action = { .sa_sigaction = out, .sa_flags = SA_SIGINFO | (alternate ? SA_ONSTACK : 0) | (nested ? SA_NODEFER : 0) }, old;
     sigaction(SIGRTMIN + 3, &action, &old);
     struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMIN + 3 };
     event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
@@ -86,13 +99,15 @@ static void *bombard(void *unused)
     return result == (void *)-1 ? result : unused ? unused : result;
 }
 
-/* Jumps out of the code between low_ and high_ until it has landed there so often. Returns wrong results, or -1. */
-ODD long odd_jump_out(void *low_, void *high_, long landings_, int on_new_thread, int on_alternate_stack)
+/* Jumps out of the code between low_ and high_ until it has landed there so often. how: 1 on a new thread, 2 handlers on an alternate stack, 4 a
+ * second signal interrupts the engine inside the handler, jumps out of that, and the first handler returns every other time. Returns wrong
+ * results, or -1. */
+ODD long odd_jump_out(void *low_, void *high_, long landings_, int how)
 {
-    low = (uint64_t)low_, high = (uint64_t)high_, wanted = landings_, alternate = on_alternate_stack;
-    calls = landings = 0;
+    low = (uint64_t)low_, high = (uint64_t)high_, wanted = landings_, alternate = how & 2, nested = how & 4;
+    calls = landings = inner_landings = 0;
     void *result = (void *)-1;
-    if (!on_new_thread)
+    if (!(how & 1))
         return (long)bombard(0);
     pthread_t t;
     if (pthread_create(&t, 0, bombard, 0) == 0)
@@ -101,3 +116,4 @@ ODD long odd_jump_out(void *low_, void *high_, long landings_, int on_new_thread
 }
 ODD long odd_jump_calls(void) { return calls; }
 ODD long odd_jump_landings(void) { return landings; }
+ODD long odd_jump_inner_landings(void) { return inner_landings; }

@@ -53,9 +53,10 @@ final class Odd {
     static native int odd_watch_start(Pointer text, long textLength, Pointer slots, long slotsLength);
     static native long odd_watch_end();
     static native long odd_leaves_value(long value);
-    static native long odd_jump_out(Pointer low, Pointer high, long landings, int onNewThread, int onAlternateStack);
+    static native long odd_jump_out(Pointer low, Pointer high, long landings, int how);
     static native long odd_jump_calls();
     static native long odd_jump_landings();
+    static native long odd_jump_inner_landings();
     static native Pointer odd_variant_open(String file, int ownNamespace);
     static native long odd_variant_address(Pointer handle);
     static native long odd_variant_at(long address, long value);
