@@ -84,6 +84,7 @@ final class LifetimeScenarios {
     static void siglongjmpOutOfAFrameInsideAnother() throws Exception {
         jumpOut(NESTED);
         jumpOut(NESTED | ON_A_NEW_THREAD);
+        jumpOut(NESTED | ON_A_NEW_THREAD | ON_AN_ALTERNATE_STACK);
     }
 
     private static String variant(String which) {
