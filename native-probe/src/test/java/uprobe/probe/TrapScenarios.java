@@ -131,7 +131,7 @@ final class TrapScenarios {
         assertEquals(0, Odd.odd_workers_start(4));
         long rounds = 0, toggles = 0, hits = 0, end = System.nanoTime() + 2_000_000_000L;
         try {
-            while (System.nanoTime() < end) {
+            while (System.nanoTime() < end || rounds < 6 || hits < 1001) {
                 String type = rounds % 3 == 0 ? "c" : "p";
                 TestProbe probe = TestProbe.arm(type + " libodd:odd_identity $arg1");
                 TestProbe other = rounds % 2 == 0 ? TestProbe.arm("c libodd:odd_seven $arg1 $retval") : null;
