@@ -4,6 +4,9 @@
 void exam_libz(void);
 void exam_libm(void);
 void exam_libm_x87(void);
+void exam_libc(void);
+int exam_zstd_prepare(void);
+void exam_zstd(void);
 int exam_sqlite_prepare(void);
 void exam_sqlite(void);
 
@@ -11,6 +14,8 @@ const struct exam_workload exam_workloads[] = {
     { "libz", NULL, exam_libz },
     { "libm", NULL, exam_libm },
     { "libm-x87", NULL, exam_libm_x87 },
+    { "zstd", exam_zstd_prepare, exam_zstd },
+    { "libc", NULL, exam_libc },
     { "sqlite", exam_sqlite_prepare, exam_sqlite },
     { NULL, NULL, NULL }
 };
