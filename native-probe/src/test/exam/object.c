@@ -250,6 +250,7 @@ EXAM_EXPORT uint64_t exam_open(const char *path, const char **why)
         exam_calls_back[i] = (uint64_t)calls_back[i];
     dl_iterate_phdr(own_text, &own_base);
     free(malloc(100));      /* libc's allocator takes a random key at its first use: now, for all runs */
+    setenv("OPENSSL_ia32cap", "~0x4000000000000000", 1);    /* BoringSSL: no RDRAND, bit 62 (its OPENSSL_cpuid_setup) */
     exam_library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     struct link_map *map = NULL;
     if (!exam_library || dlinfo(exam_library, RTLD_DI_LINKMAP, &map) != 0) {

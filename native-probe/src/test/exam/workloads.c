@@ -4,6 +4,8 @@
 void exam_libz(void);
 void exam_libm(void);
 void exam_libm_x87(void);
+int exam_boringssl_prepare(void);
+void exam_boringssl(void);
 void exam_libc(void);
 int exam_zstd_prepare(void);
 void exam_zstd(void);
@@ -16,6 +18,7 @@ const struct exam_workload exam_workloads[] = {
     { "libm-x87", NULL, exam_libm_x87 },
     { "zstd", exam_zstd_prepare, exam_zstd },
     { "libc", NULL, exam_libc },
+    { "boringssl", exam_boringssl_prepare, exam_boringssl },
     { "sqlite", exam_sqlite_prepare, exam_sqlite },
     { NULL, NULL, NULL }
 };
