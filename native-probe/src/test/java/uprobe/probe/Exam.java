@@ -18,6 +18,7 @@ import uprobe.probe.ProbeEngine.SiteRequest;
 import uprobe.probe.elf.LoadedLibraries;
 import uprobe.probe.elf.LoadedLibrary;
 import uprobe.probe.elf.NativeSymbol;
+import uprobe.probe.spec.Mechanism;
 
 /**
  * The differential exam of one library, in a JVM of its own (main): a reference run tells how often each instruction is reached and in which
