@@ -17,6 +17,7 @@ final class FunctionCode {
     private final InstructionTable table;
     private final byte[] code;
     private final long start;
+    private final long end;
     private final BitSet certain = new BitSet();
 
     /**
@@ -28,7 +29,8 @@ final class FunctionCode {
         this.table = InstructionTable.decode(code, start);
         this.code = code;
         this.start = start;
-        follow(start, start + length);
+        this.end = start + length;
+        follow(start);
     }
 
     long start() {
@@ -44,7 +46,7 @@ final class FunctionCode {
         return Helper.up_uses_return_address(code, code.length) > 0;
     }
 
-    private void follow(long entry, long end) {
+    private void follow(long entry) {
         ArrayDeque<Long> open = new ArrayDeque<>();
         open.push(entry);
         while (!open.isEmpty()) {
@@ -99,7 +101,7 @@ final class FunctionCode {
         int from = certain.previousSetBit(row) + 1, to = certain.nextSetBit(row);
         for (int i = from; i < (to < 0 ? table.size() : to); i++) {
             Instruction at = table.get(i);
-            if (at.length() == 0 || at.is(NEVER_EMITTED)) {
+            if (at.address() < end && (at.length() == 0 || at.is(NEVER_EMITTED))) {
                 throw new ProbeRefusedException(Refusal.DATA_IN_TEXT, where,
                         "no branch leads there, and at +0x" + Long.toHexString(at.address() - start) + " stands what no compiler emits");
             }

@@ -40,7 +40,7 @@ final class SlotVerifier {
                 v.throughScratch();
             }
             if (d.is(InstructionTable.SYSCALL)) {
-                v.next();       /* rcx */
+                v.leavesNextInRcx();
             }
             v.jumpTo(d.next());
         }
@@ -99,6 +99,18 @@ final class SlotVerifier {
         check((high << 32 | low) == displaced.next(), "pushes the return address");
     }
 
+    /** lea rcx, [rip+x] or mov rcx, imm64 */
+    private void leavesNextInRcx() {
+        Instruction load = next();
+        long value = load.is(InstructionTable.RIP_RELATIVE) ? load.target() : literal(at - Long.BYTES, Long.BYTES);
+        check(value == displaced.next(), "leaves the right address in rcx");
+    }
+
+    private int conditionOf(Instruction branch) {
+        int from = (int) (branch.address() - code.address());
+        return Displaced.of(branch, java.util.Arrays.copyOfRange(code.code(), from, from + branch.length())).detail().condition();
+    }
+
     private void branch(long target) {
         boolean unconditional = displaced.detail().operation() == Way.JUMP;
         if (unconditional) {
@@ -107,6 +119,8 @@ final class SlotVerifier {
         }
         Instruction first = next();
         check(first.is(InstructionTable.BRANCH), "branches");
+        boolean straight = first.target() == target || code.copyLength() > 0;
+        check(conditionOf(first) == (displaced.detail().condition() ^ (straight ? 0 : 1)), "has the right condition");
         if (first.target() == target) {
             jumpTo(displaced.next());
             return;
