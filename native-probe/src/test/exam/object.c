@@ -98,9 +98,7 @@ static char *fixed_getenv(const char *name)
 static int settle(int result, struct stat *st)
 {
     if (result == 0) {
-        uint64_t kind = (uint64_t)st->st_size * 0 + (uint64_t)(st->st_mode & S_IFMT);
-        st->st_ino = kind | (st->st_ino & 0) | 1;
-        st->st_dev = 1;
+        st->st_ino = st->st_dev = 1;
         st->st_atim = st->st_mtim = st->st_ctim = (struct timespec){ FIXED_TIME, 0 };
     }
     return result;

@@ -52,6 +52,7 @@ class ExamTest {
             new Subject("libm", "", "libm", "libm.so.6", "", true),
             new Subject("libm", "x87", "libm-x87", "libm.so.6", "", true),
             new Subject("libm", "sse2", "libm", "libm.so.6", NO_AVX, false),
+            /* The names in the jars; zstd-jni's has the version that the parent pom names. */
             new Subject("zstd", "", "zstd", "/linux/amd64/libzstd-jni-1.5.7-6.so", "", true),
             new Subject("sqlite", "", "sqlite", "/org/sqlite/native/Linux/x86_64/libsqlitejdbc.so", "", true),
             new Subject("libc", "", "libc", "libc.so.6", "", true),
