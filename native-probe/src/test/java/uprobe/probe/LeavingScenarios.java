@@ -235,7 +235,7 @@ final class LeavingScenarios {
     /* The stack pointer in the handler is above the interrupted call's, though that call has not ended. */
     @Scenario(alone = true)
     static void hitsInAHandlerOnAStackAboveTheThreads() throws Exception {
-        int signals = STORM ? 2_000_000 : 100_000;
+        int signals = STORM ? 500_000 : 30_000;
         assertEquals(0, callLong("odd_leave_handler_stack", 1000), "unprobed");
         try (TestProbe leaf = TestProbe.arm("c libodd:odd_leave_leaf n=$arg1 r=$retval")) {
             long leafs = callLong("odd_leave_leaf_calls"), unwound = TestProbe.engine().flushStatistics().unwound();
