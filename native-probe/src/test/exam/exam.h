@@ -7,7 +7,7 @@
  * run (run.c), so is all that a library could ask of the system (interpose.c).
  *
  *   plain      no probe: the workload's results
- *   reference  no probe, in the long form only: the workload is single-stepped (TF). For every address of the examined text: how often it was reached, and the sum
+ *   reference  no probe, on request: the workload is single-stepped (TF). For every address of the examined text: how often it was reached, and the sum
  *              of a hash of the machine's state at each arrival (traps.c)
  *   probed     with the probes that the JVM armed: the same two numbers for every trap, taken before the engine's own handler is called
  *

@@ -83,14 +83,14 @@ static void streams(void)
 {
     int step = exam_shared->full ? 2 : 5;
     for (int kind = 0; kind < (exam_shared->full ? EXAM_KINDS : 2); kind++) {
-        size_t length = exam_shared->full ? kind == EXAM_TEXT ? 5000 : 1800 : kind == EXAM_TEXT ? 400 : 120;
+        size_t length = exam_shared->full ? kind == EXAM_TEXT ? 2000 : 700 : kind == EXAM_TEXT ? 400 : 120;
         exam_fill(input, length, kind, 1 + (uint64_t)kind);
         for (int level = kind == EXAM_TEXT ? -1 : 0; level <= 9; level += kind == EXAM_TEXT && exam_shared->full ? 1 : step) {
             int size = one_way(level, Z_DEFAULT_STRATEGY, 15, 8, input, length, length, Z_NO_FLUSH, 0);
             back(15, size, OUTPUT, OUTPUT, 0);
         }
     }
-    size_t length = exam_shared->full ? 1500 : 150;
+    size_t length = exam_shared->full ? 500 : 150;
     exam_fill(input, length, EXAM_TEXT, 7);
     static const int flushes[] = { Z_NO_FLUSH, Z_PARTIAL_FLUSH, Z_SYNC_FLUSH, Z_FULL_FLUSH, Z_BLOCK };
     for (int strategy = Z_DEFAULT_STRATEGY; strategy <= Z_FIXED; strategy++)

@@ -24,8 +24,8 @@ import org.junit.jupiter.api.TestFactory;
  * The differential exam ({@link Exam}) of real libraries: probes on their instructions, by every mechanism, and the program must not notice.
  *
  * <p>By default a seeded sample of instructions and short workloads, one library after the other; {@code -Dexam=full} probes every instruction and
- * runs the long workloads; then the expectation is
- * single-stepped, which {@code -Dexam.stepped=false} replaces by the quick way of the short form (Exam.crossReference). {@code -Dexam.library=libz,libm} chooses; {@code -Dexam.seed=N} repeats a sample; {@code -Dexam.cpu=N} is the processor
+ * runs the long workloads. {@code -Dexam.stepped=true}
+ * takes the expectation from a single-stepped run without probes, some ten times as slow, instead of crossed ones (Exam.crossReference). {@code -Dexam.library=libz,libm} chooses; {@code -Dexam.seed=N} repeats a sample; {@code -Dexam.cpu=N} is the processor
  * that the workloads stay on, so that two may run beside each other; {@code -Dexam.resume=true} leaves out what {@code target/exam} has already.
  * The table is printed and is target/exam/table.txt. One JDK: what is examined is the helper's doing on any of them.
  */
@@ -61,7 +61,7 @@ class ExamTest {
             new Subject("boringssl", "", "boringssl", "/META-INF/native/libnetty_tcnative_linux_x86_64.so", "", true));
 
     private static final boolean FULL = System.getProperty("exam", "").equals("full");
-    private static final boolean STEPPED = Boolean.parseBoolean(System.getProperty("exam.stepped", Boolean.toString(FULL)));
+    private static final boolean STEPPED = Boolean.getBoolean("exam.stepped");
     private static final long SEED = Long.getLong("exam.seed", new Random().nextInt(1_000_000));
     private static final Path FOLDER = Odd.folder().resolveSibling("exam");
     private static final int LIMIT_MINUTES = FULL ? 60 : 10;
