@@ -1,8 +1,12 @@
 /* Allowed here: what the head of trap.c allows. */
+#define _GNU_SOURCE
 #include "hit.h"
 #include "clock.h"
 #include "jvm.h"
 #include "ring.h"
+#include "trap.h"
+
+#include <sys/syscall.h>
 
 static void hit_entry(struct up_thread *t, struct up_probe *probe, const struct up_regs *regs, uint64_t time, const struct up_context *context)
 {
@@ -71,6 +75,17 @@ void up_hit_site(const struct up_site *site, const struct up_regs *regs)
     }
 }
 
+/* Counted and forgotten, both or neither: no handler may leave us in between. */
+static void drop_whole(struct up_probe *probe, struct up_return *e)
+{
+    enum { KERNEL_SIGSET_SIZE = 8 };
+    uint64_t all = ~up_synchronous_signals(), before = 0;
+    up_syscall4(SYS_rt_sigprocmask, SIG_BLOCK, &all, &before, KERNEL_SIGSET_SIZE);
+    up_count(&probe->counters.dropped);
+    e->probe = NULL;
+    up_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, KERNEL_SIGSET_SIZE);
+}
+
 void up_hit_complete(struct up_thread *t, struct up_return *e, const struct up_regs *regs)
 {
     struct up_probe *probe = e->probe;
@@ -79,8 +94,7 @@ void up_hit_complete(struct up_thread *t, struct up_return *e, const struct up_r
     uint64_t now = up_now();
     struct up_hit *hit = up_ring_reserve(t, probe->record_length);
     if (!hit) {
-        e->probe = NULL;
-        up_count(&probe->counters.dropped);
+        drop_whole(probe, e);
         return;
     }
     int is_call = probe->kind == UP_PROBE_CALL;

@@ -59,6 +59,7 @@ public final class Agent {
                     arm(bridge, spec, waiting);
                 }
                 watchFor(bridge, waiting);
+                bridge.engine().limits().forEach(this::note);
                 TextPatrol.start(bridge, quiet);
             } else {
                 problem("this JVM has no Flight Recorder (module jdk.jfr): probes have nowhere to record to");

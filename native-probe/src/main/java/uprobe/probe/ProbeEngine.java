@@ -155,6 +155,11 @@ public final class ProbeEngine {
         return new TrapStatistics(w[0], w[1], w[2], w[3], w[4]);
     }
 
+    /** What the engine could not secure in this process, one sentence each; complete once the first probe is armed. */
+    public List<String> limits() {
+        return SignalGuard.limits();
+    }
+
     /**
      * Has all whole records that no JNI return will flush made into events, and waits for that.
      *
