@@ -9,10 +9,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Random;
+import java.util.stream.Stream;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -64,13 +66,25 @@ class ExamTest {
     private static final boolean STEPPED = Boolean.getBoolean("exam.stepped");
     private static final long SEED = Long.getLong("exam.seed", new Random().nextInt(1_000_000));
     private static final Path FOLDER = Odd.folder().resolveSibling("exam");
+    private static final int DRAWN = 2;
     private static final int LIMIT_MINUTES = FULL ? 60 : 10;
 
     @TestFactory
     List<DynamicTest> theProgramDoesNotNoticeItsProbes() {
-        List<String> chosen = List.of(System.getProperty("exam.library", "").split(","));
-        return SUBJECTS.stream().filter(s -> FULL || s.quick()).filter(s -> chosen.get(0).isEmpty() || chosen.contains(s.library()) || chosen.contains(s.id()))
-                .map(s -> DynamicTest.dynamicTest(s.id() + (FULL ? ", full" : ", seed " + SEED), () -> examine(s))).toList();
+        return chosen().map(s -> DynamicTest.dynamicTest(s.id() + (FULL ? ", full" : ", seed " + SEED), () -> examine(s))).toList();
+    }
+
+    /** Those that were asked for; else all in the full form, and in the short one libz and as many others, drawn by the seed, as there is time for. */
+    private static Stream<Subject> chosen() {
+        List<String> named = List.of(System.getProperty("exam.library", "").split(","));
+        if (!named.get(0).isEmpty()) {
+            return SUBJECTS.stream().filter(s -> FULL || s.quick()).filter(s -> named.contains(s.library()) || named.contains(s.id()));
+        } else if (FULL) {
+            return SUBJECTS.stream();
+        }
+        List<Subject> drawn = new ArrayList<>(SUBJECTS.stream().filter(s -> s.quick() && s != SUBJECTS.get(0)).toList());
+        Collections.shuffle(drawn, new Random(SEED));
+        return Stream.concat(Stream.of(SUBJECTS.get(0)), drawn.stream().limit(DRAWN));
     }
 
     private static void examine(Subject subject) throws Exception {
