@@ -193,8 +193,8 @@ ODD long odd_leave_handler_stack(int signals)
     for (int i = 0; i < signals; i++) {
         int before = __atomic_load_n(&handled, __ATOMIC_RELAXED);
         pthread_kill(t, SIGUSR1);
-        for (int spin = 0; __atomic_load_n(&handled, __ATOMIC_RELAXED) == before && spin < 100000; spin++)
-            sched_yield();
+        for (int naps = 0; __atomic_load_n(&handled, __ATOMIC_RELAXED) == before && naps < 100000; naps++)
+            usleep(20);         /* not before it has come: signals that wait at one time are one */
     }
     done = 1;
     pthread_attr_t attributes;

@@ -566,6 +566,9 @@ public final class ProbeEngine {
         }
         FunctionCode function = codeOf(library, symbol.address(), end);
         Displaced displaced = function.at(address, where);
+        if (displaced.is(InstructionTable.TRAP)) {      /* first of all: what follows it may decode to anything */
+            throw new ProbeRefusedException(Refusal.FOREIGN_TRAP, where, "");
+        }
         refuseCriticalSection(library, address, where);
         if (spec.type() != ProbeType.ENTRY) {
             refuseReturnOf(library, function, where);
