@@ -35,7 +35,7 @@ import org.opentest4j.TestAbortedException;
  */
 final class ChildJvm {
     private static final boolean STORM = Boolean.getBoolean("storm");
-    private static final int LIMIT_SECONDS = STORM ? 1200 : 60;
+    private static final int LIMIT_SECONDS = STORM ? 1200 : 180;
     /** Begins the lines that are for the parent: BEGIN name, OK name, SKIPPED name, FAILED name, then the trace. */
     private static final String MARK = "@@ ";
 
