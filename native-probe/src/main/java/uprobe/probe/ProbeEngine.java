@@ -13,7 +13,9 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import uprobe.probe.elf.CallFrames;
 import uprobe.probe.elf.LoadedLibraries;
@@ -75,7 +77,7 @@ public final class ProbeEngine {
     private final EngineOptions options;
     private final ByteBuffer records;
     private final String javaStacks;
-    private final Map<Long, Site> sites = new HashMap<>();
+    private final NavigableMap<Long, Site> sites = new TreeMap<>();
     private final Map<Integer, List<Site>> sitesOfProbe = new LinkedHashMap<>();
     private final Map<Integer, ArmedProbe> armedProbes = new HashMap<>();
     /** Indices of sites that {@link #changed} has told of, with the byte that was there. */
@@ -622,9 +624,9 @@ public final class ProbeEngine {
             throw new ProbeRefusedException(Refusal.LIBRARY_GONE, "0x" + Long.toHexString(address), "its text is not mapped any more");
         }
         SignalGuard.restore(address, bytes);
-        sites.forEach((at, site) -> {
-            if (at >= address && at < address + length && site.users > 0 && !site.forgotten) {
-                bytes[(int) (at - address)] = site.plan.way().displaced().bytes()[0];
+        sites.subMap(address, address + length).forEach((at, site) -> {
+            if (site.users > 0 && !site.forgotten) {
+                bytes[(int) (at - address)] = site.plan.displaced()[0];
             }
         });
         return bytes;
