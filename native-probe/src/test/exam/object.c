@@ -236,6 +236,14 @@ static int own_text(struct dl_phdr_info *info, size_t size, void *data)
     return 0;
 }
 
+/* malloc draws the key of its caches from the kernel when it is first called, past all that replaces randomness here, and the key gets about in registers and
+ * memory: drawn before there are children it is the same in all of them. */
+__attribute__((constructor)) static void let_malloc_draw_its_key(void)
+{
+    void *volatile block = malloc(64);
+    free(block);
+}
+
 /* Opens the library to examine inside this namespace, by its full path or SONAME; returns its load bias, or 0 with a message in *why. */
 EXAM_EXPORT uint64_t exam_open(const char *path, const char **why)
 {

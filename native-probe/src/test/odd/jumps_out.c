@@ -65,9 +65,10 @@ static __attribute__((noipa)) const long *deeper(long i)
 
 static void *bombard(void *unused)
 {
-    stack_t stack = { .ss_size = 1 << 16 }, before;
+    /* Wide: with SA_NODEFER signals pile up while the machine is busy elsewhere, before a handler's first instruction. */
+    stack_t stack = { .ss_size = 8 << 20 }, before;
     if (alternate) {
-        stack.ss_sp = mmap(0, stack.ss_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        stack.ss_sp = mmap(0, stack.ss_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         sigaltstack(&stack, &before);
     }
     struct sigaction action = { .sa_sigaction = out, .sa_flags = SA_SIGINFO | (alternate ? SA_ONSTACK : 0) | (nested ? SA_NODEFER : 0) }, old;

@@ -568,22 +568,21 @@ public final class ProbeEngine {
         }
         FunctionCode function = codeOf(library, symbol.address(), end);
         Displaced displaced = function.at(address, where);
-        if (displaced.is(InstructionTable.TRAP)) {      /* first of all: what follows it may decode to anything */
+        Site known = sites.get(address);
+        if (known != null && !known.library.isSameAs(library)) {
+            forget(known);
+        }
+        boolean still = known != null && isStill(known, library);
+        if (displaced.is(InstructionTable.TRAP)) {      /* before more is decoded: what follows may be anything */
             throw new ProbeRefusedException(Refusal.FOREIGN_TRAP, where, "");
         }
         refuseCriticalSection(library, address, where);
         if (spec.type() != ProbeType.ENTRY) {
             refuseReturnOf(library, function, where);
         }
-        Site known = sites.get(address);
-        if (known != null && !known.library.isSameAs(library)) {
-            forget(known);
-        }
-        if (known != null && isStill(known, library)) {
-            Plan plan = spec.mechanism() == null || known.users > 0 ? known.plan : known.plans.get(spec.mechanism());
-            if (plan != null) {
-                return plan;
-            }
+        Plan plan = !still ? null : spec.mechanism() == null || known.users > 0 ? known.plan : known.plans.get(spec.mechanism());
+        if (plan != null) {
+            return plan;
         }
         Planner.Planned planned = planner.plan(library, displaced, spec.mechanism(), where);
         ArmedSite described = new ArmedSite(library.fileName(), named(symbol, offset), address, planned.way().mechanism(), planned.reason());

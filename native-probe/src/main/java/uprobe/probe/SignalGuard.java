@@ -82,7 +82,9 @@ final class SignalGuard {
             takeSignals();
             return;
         }
-        Optional<LoadedLibrary> libc = loaded.all().stream().filter(l -> l.fileName().equals("libc.so.6") || "libc.so.6".equals(l.soname())).findFirst();
+        /* The one that the process uses: dlmopen(3) may have loaded others beside it. */
+        long inside = Helper.symbol("gnu_get_libc_version");
+        Optional<LoadedLibrary> libc = loaded.all().stream().filter(l -> inside >= l.textStart() && inside < l.textEnd()).findFirst();
         loaded.all().stream().filter(l -> l.fileName().equals("libjvm.so")).findFirst()
                 .ifPresent(vm -> Helper.up_signals_vm_text(vm.textStart(), vm.textEnd()));
         if (libc.isPresent()) {

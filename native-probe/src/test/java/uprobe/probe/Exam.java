@@ -82,10 +82,22 @@ final class Exam {
         textLength = (int) (library.textEnd() - textStart);
         text = new byte[textLength];
         Helper.up_text_read(textStart, text, textLength);
+        SignalGuard.restore(textStart, text);
         boolean itself = libc.loadBias() == library.loadBias();
         exam.select(textStart, textStart + textLength, itself ? 0 : libc.textStart(), itself ? 0 : libc.textEnd());
         this.workload = exam.workload(workload);
         say("%s at 0x%x, %d bytes of text", library.path(), library.loadBias(), textLength);
+    }
+
+    /** What differs from run to run gets about: where one instruction of a function was seen with it, another may be next time. */
+    private void spreadOverFunctions() {
+        BitSet seen = (BitSet) unstable.clone();
+        for (int i = 0; i < code.address.length; i++) {
+            int from = (int) (code.functionStart[i] - textStart), first = seen.nextSetBit(Math.max(0, from));
+            if (first >= 0 && first < code.functionEnd[i] - textStart) {
+                unstable.set((int) (code.address[i] - textStart));
+            }
+        }
     }
 
     private void examine() throws IOException, ProbeRefusedException {
@@ -236,6 +248,7 @@ final class Exam {
                     String.format("two reference runs reached %s %d and %d times", at(textStart + i), countsBefore[i], counts[i]));
             unstable.set(i, unstable.get(i) || sums[i] != sumsBefore[i]);
         }
+        spreadOverFunctions();
         add("unstable", unstable.cardinality() - before);
         say("%d states differ between reference runs", unstable.cardinality() - before);
         return states;
@@ -388,6 +401,7 @@ final class Exam {
         });
         byte[] after = new byte[textLength];
         Helper.up_text_read(textStart, after, textLength);
+        SignalGuard.restore(textStart, after);
         if (!Arrays.equals(text, after)) {
             mismatch(title + ": after disarming the text differs at " + at(textStart + Arrays.mismatch(text, after)));
         }
