@@ -26,6 +26,7 @@ public final class LoadedLibrary {
     private final byte[] start; // of the file, as found there; empty if memory could not be read
     private final List<MappedRegion> executableRegions;
     private SymbolTable symbols; // guarded by this
+    private Optional<CallFrames> callFrames; // guarded by this; null until asked for
 
     LoadedLibrary(Path path, String fileName, boolean deleted, LoadedImage image, LoadedImage.Identity identity, long headerAddress,
             byte[] start, List<MappedRegion> executableRegions) {
@@ -102,9 +103,12 @@ public final class LoadedLibrary {
         return symbols;
     }
 
-    /** What its .eh_frame says of its code; empty if it has none. Read at each call. */
-    public Optional<CallFrames> callFrames() throws IOException {
-        return CallFrames.of(image);
+    /** What its .eh_frame says of its code; empty if it has none. Its table is read once. */
+    public synchronized Optional<CallFrames> callFrames() throws IOException {
+        if (callFrames == null) {
+            callFrames = CallFrames.of(image);
+        }
+        return callFrames;
     }
 
     /** Memory of one section. */
