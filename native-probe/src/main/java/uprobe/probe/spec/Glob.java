@@ -14,6 +14,27 @@ import java.util.function.IntPredicate;
 final class Glob {
     private static final int MAX_ALTERNATIVES = 1000;
 
+    /** What a pattern is about. */
+    enum Kind {
+        /** The name or path of a file: stars, question marks and sets stop at a slash, {@code **} does not. */
+        FILE("LIBRARY", "name a file, e.g. libz"),
+        /** A symbol's name: a slash is a character like others ({@code operator/}), and nothing behind an @, the version, is compared. */
+        SYMBOL("TARGET", "name a function, e.g. libz:deflate*");
+
+        private final String word;
+        private final String example;
+
+        Kind(String word, String example) {
+            this.word = word;
+            this.example = example;
+        }
+
+        /* what a set, a question mark or a star (not a double one) can stand for */
+        private boolean matchable(int c) {
+            return this == SYMBOL || c != '/';
+        }
+    }
+
     /* what one token accepts; a star also lets itself be passed by */
     private record Token(IntPredicate accepts, boolean star) {
     }
@@ -33,8 +54,9 @@ final class Glob {
     private final boolean literal;
     private final String text;
 
-    private Glob(String pattern) throws Malformed {
+    private Glob(String pattern, Kind kind) throws Malformed {
         boolean plain = true;
+        int compared = Integer.MAX_VALUE;   // tokens from here on are a symbol's version
         StringBuilder unescaped = new StringBuilder();
         int i = 0;
         while (i < pattern.length()) {
@@ -42,22 +64,25 @@ final class Glob {
             switch (c) {
                 case '*' -> {
                     boolean two = pattern.startsWith("**", i);
-                    tokens.add(new Token(two ? any -> true : any -> any != '/', true));
+                    tokens.add(new Token(two ? any -> true : kind::matchable, true));
                     i += two ? 2 : 1;
                     plain = false;
                 }
                 case '?' -> {
-                    tokens.add(new Token(any -> any != '/', false));
+                    tokens.add(new Token(kind::matchable, false));
                     i++;
                     plain = false;
                 }
                 case '[' -> {
-                    int close = endOfSet(pattern, i);
-                    tokens.add(new Token(set(pattern, i + 1, close), false));
+                    int close = endOfSet(pattern, i, kind);
+                    tokens.add(new Token(set(pattern, i + 1, close, kind), false));
                     i = close + 1;
                     plain = false;
                 }
                 default -> {
+                    if (c == '@' && kind == Kind.SYMBOL && !tokens.isEmpty()) {
+                        compared = Math.min(compared, tokens.size());
+                    }
                     if (c == '\\' && i + 1 < pattern.length()) {
                         i++;
                         c = pattern.codePointAt(i);
@@ -69,23 +94,26 @@ final class Glob {
                 }
             }
         }
+        if (compared < tokens.size()) {
+            tokens.subList(compared, tokens.size()).clear();
+        }
         literal = plain;
         text = plain ? unescaped.toString() : pattern;
     }
 
     /** The alternatives of a pattern, without empty ones. */
-    static List<Glob> alternatives(String pattern) throws Malformed {
+    static List<Glob> alternatives(String pattern, Kind kind) throws Malformed {
         List<String> expanded = new ArrayList<>();
-        checkBalance(pattern);
-        expand(pattern, expanded);
+        checkBalance(pattern, kind);
+        expand(pattern, expanded, kind);
         List<Glob> globs = new ArrayList<>();
         for (String alternative : expanded) {
             if (!alternative.isEmpty()) {
-                globs.add(new Glob(alternative));
+                globs.add(new Glob(alternative, kind));
             }
         }
         if (globs.isEmpty()) {
-            throw new Malformed(0, "LIBRARY '" + pattern + "' matches nothing; name a file, e.g. libz");
+            throw new Malformed(0, kind.word + " '" + pattern + "' matches nothing; " + kind.example);
         }
         return globs;
     }
@@ -123,32 +151,32 @@ final class Glob {
         }
     }
 
-    private static void checkBalance(String pattern) throws Malformed {
+    private static void checkBalance(String pattern, Kind kind) throws Malformed {
         List<Integer> open = new ArrayList<>();
-        for (int i = 0; i < pattern.length(); i = next(pattern, i)) {
+        for (int i = 0; i < pattern.length(); i = next(pattern, i, kind)) {
             if (pattern.charAt(i) == '{') {
                 open.add(i);
             } else if (pattern.charAt(i) == '}') {
                 if (open.isEmpty()) {
-                    throw new Malformed(i, "'}' in LIBRARY has no '{' before it; write {a,b}, or \\} for the character itself");
+                    throw new Malformed(i, "'}' in " + kind.word + " has no '{' before it; write {a,b}, or \\} for the character itself");
                 }
                 open.remove(open.size() - 1);
             }
         }
         if (!open.isEmpty()) {
-            throw new Malformed(open.get(0), "'{' in LIBRARY is not closed; write {a,b}, or \\{ for the character itself");
+            throw new Malformed(open.get(0), "'{' in " + kind.word + " is not closed; write {a,b}, or \\{ for the character itself");
         }
     }
 
-    private static void expand(String pattern, List<String> into) throws Malformed {
+    private static void expand(String pattern, List<String> into, Kind kind) throws Malformed {
         int open = 0;
         while (open < pattern.length() && pattern.charAt(open) != '{') {
-            open = next(pattern, open);
+            open = next(pattern, open, kind);
         }
         if (open >= pattern.length()) {
             into.add(pattern);
             if (into.size() > MAX_ALTERNATIVES) {
-                throw new Malformed(0, "LIBRARY has more than " + MAX_ALTERNATIVES + " alternatives; use * or several probes");
+                throw new Malformed(0, kind.word + " has more than " + MAX_ALTERNATIVES + " alternatives; use * or several probes");
             }
             return;
         }
@@ -156,7 +184,7 @@ final class Glob {
         int depth = 0;
         int begin = open + 1;
         int close = open;
-        for (; ; close = next(pattern, close)) {
+        for (; ; close = next(pattern, close, kind)) {
             char c = pattern.charAt(close);
             depth += c == '{' ? 1 : c == '}' ? -1 : 0;
             if (depth == 0 || depth == 1 && c == ',') {
@@ -168,33 +196,33 @@ final class Glob {
             }
         }
         for (String alternative : alternatives) {
-            expand(pattern.substring(0, open) + alternative + pattern.substring(close + 1), into);
+            expand(pattern.substring(0, open) + alternative + pattern.substring(close + 1), into, kind);
         }
     }
 
     /* the index after the character, escaped pair or [set] at i, in all of which braces mean themselves */
-    private static int next(String pattern, int i) throws Malformed {
+    private static int next(String pattern, int i, Kind kind) throws Malformed {
         return switch (pattern.charAt(i)) {
             case '\\' -> Math.min(i + 2, pattern.length());
-            case '[' -> endOfSet(pattern, i) + 1;
+            case '[' -> endOfSet(pattern, i, kind) + 1;
             default -> i + 1;
         };
     }
 
     /* a ] that stands first, also after ! or ^, belongs to the set */
-    private static int endOfSet(String pattern, int open) throws Malformed {
+    private static int endOfSet(String pattern, int open, Kind kind) throws Malformed {
         int i = open + 1;
         if (i < pattern.length() && (pattern.charAt(i) == '!' || pattern.charAt(i) == '^')) {
             i++;
         }
         int close = pattern.indexOf(']', i + 1);
         if (close < 0) {
-            throw new Malformed(open, "'[' in LIBRARY is not closed; write [abc], or \\[ for the character itself");
+            throw new Malformed(open, "'[' in " + kind.word + " is not closed; write [abc], or \\[ for the character itself");
         }
         return close;
     }
 
-    private static IntPredicate set(String pattern, int from, int to) throws Malformed {
+    private static IntPredicate set(String pattern, int from, int to, Kind kind) throws Malformed {
         boolean negated = pattern.charAt(from) == '!' || pattern.charAt(from) == '^';
         int[] members = pattern.substring(negated ? from + 1 : from, to).codePoints().toArray();
         List<int[]> ranges = new ArrayList<>();
@@ -203,11 +231,11 @@ final class Glob {
             int last = range ? members[i + 2] : members[i];
             if (last < members[i]) {
                 throw new Malformed(from - 1, "the range '" + Character.toString(members[i]) + "-" + Character.toString(last)
-                        + "' in LIBRARY is backwards; write the lower character first");
+                        + "' in " + kind.word + " is backwards; write the lower character first");
             }
             ranges.add(new int[]{members[i], last});
             i += range ? 2 : 0;
         }
-        return c -> c != '/' && negated != ranges.stream().anyMatch(r -> r[0] <= c && c <= r[1]);
+        return c -> kind.matchable(c) && negated != ranges.stream().anyMatch(r -> r[0] <= c && c <= r[1]);
     }
 }

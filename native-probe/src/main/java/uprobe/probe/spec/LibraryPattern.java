@@ -18,7 +18,7 @@ public final class LibraryPattern {
 
     private LibraryPattern(String text) throws Glob.Malformed {
         this.text = text;
-        this.alternatives = Glob.alternatives(text);
+        this.alternatives = Glob.alternatives(text, Glob.Kind.FILE);
     }
 
     /** @throws IllegalArgumentException for a pattern whose brackets or braces do not close, or that is empty; the message says which */

@@ -2,22 +2,27 @@ package uprobe.probe.spec;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /* From one line to a ProbeSpec
  * ----------------------------
- *     TYPE[:[GROUP/]EVENT]  LIBRARY:TARGET  [FIELD...]           words, separated by blanks or commas
- *     c:zlib/deflate        libz:deflate    len=+8($arg1):u32/bytes
+ *     TYPE[:[GROUP/]EVENT]  LIBRARY:TARGET  [FIELD...]               [if CONDITION]  [OPTION=VALUE...]
+ *     c:zlib/deflate        libz:deflate    len=+8($arg1):u32/bytes  if len > 4096   sample=1/100
+ *
+ * Words are separated by blanks or commas; only a condition is not made of words. It begins with the word if and ends where an option begins.
  *
  * The parser walks once from left to right and stops at the first mistake, because what follows a mistake is guesswork. Words are cut one
  * at a time for the same reason: an unclosed quote in the fifth must not hide what is wrong with the second. Indices are 0-based inside,
  * columns 1-based outside; only at() converts.
  *
  * Holds: what the design has and this parser has not is refused by name ("... is not there yet; ..."), never read as something else. So a
- * text that parses today means the same when the rest is there. In particular a word that is an option to be (mode=, limit=) is a field only
- * if a FETCH follows the equals sign, and no option's value begins like a FETCH.
+ * text that parses today means the same when the rest is there. A word that begins like an option (mode=, limit=) is a field if a FETCH follows
+ * the equals sign, and no option's value begins like a FETCH.
  */
 
 /**
@@ -25,7 +30,9 @@ import java.util.Set;
  * an example of each construct and of each mistake, is in docs/probe-language.md.
  */
 public final class ProbeParser {
-    private static final String SHAPE = "a probe is TYPE[:[GROUP/]EVENT] LIBRARY:TARGET [FIELD...], e.g. p libz:deflate";
+    private static final String SHAPE = "a probe is TYPE[:[GROUP/]EVENT] LIBRARY:TARGET [FIELD...] [if CONDITION] [OPTION=VALUE...], e.g. p "
+            + "libz:deflate";
+    private static final Pattern OFFSET = Pattern.compile("\\+(?:0[xX][0-9a-fA-F]+|[0-9]+)$");
     private static final String CUT_OFF = "if the rest was lost at a blank, quote the whole probe or use @file";
 
     /* the agent's own event types are uprobe.NAME; a group of that name would make them look like a folder of the user's */
@@ -37,16 +44,14 @@ public final class ProbeParser {
             Map.entry("uprobe", "p"), Map.entry("P", "p"), Map.entry("return", "r"), Map.entry("ret", "r"), Map.entry("uretprobe", "r"),
             Map.entry("R", "r"), Map.entry("call", "c"), Map.entry("C", "c"));
 
-    /* options of the design -> what holds without them */
-    private static final Map<String, String> LATER_OPTIONS = Map.of(
-            "mode", "leave it out: every hit becomes an event",
-            "sample", "leave it out: every hit is recorded",
-            "limit", "leave it out: every hit is recorded",
-            "until", "leave it out and stop the recording instead",
-            "stack", "leave it out and use the event's stackTrace setting",
-            "enabled", "leave it out and set the event's enabled setting in the recording");
+    /* how each option is written */
+    private static final Map<String, String> OPTIONS = Map.of("mode", "mode=event, mode=count or mode=hist", "sample", "e.g. sample=1/100",
+            "limit", "e.g. limit=1000/s", "until", "e.g. until=1000 (hits) or until=10s", "stack", "stack=java or stack=none", "enabled",
+            "enabled=true or enabled=false", "mechanism", "mechanism=boost, mechanism=emulate or mechanism=step");
+    private static final List<String> OPTION_NAMES = List.of("mode", "sample", "limit", "until", "stack", "enabled", "mechanism");
+    /* an option where a condition stands: behind a blank, and no comparison */
+    private static final Pattern OPTION = Pattern.compile("(?<=[\\s,])(?:" + String.join("|", OPTION_NAMES) + ")=(?!=)");
 
-    private static final String MECHANISM = "mechanism=";
     private static final List<String> VARIABLES = List.of("$arg1", "$arg2", "$arg3", "$arg4", "$arg5", "$arg6", "$retval");
     private static final List<String> REGISTERS = names(MachineRegister.values());
     private static final List<String> TYPES = names(ValueType.values());
@@ -57,7 +62,9 @@ public final class ProbeParser {
     private final String text;
     private int at;
     private ProbeType type;
-    private Mechanism mechanism; // null: not said
+    private final Map<String, Object> options = new HashMap<>();
+    private final List<FieldSpec> fields = new ArrayList<>();
+    private Condition condition; // null: none
 
     private ProbeParser(String text) {
         this.text = text;
@@ -114,7 +121,7 @@ public final class ProbeParser {
         return text.charAt(i) == '\\' && i + 1 < text.length() && "{}[],:*?\\".indexOf(text.charAt(i + 1)) >= 0;
     }
 
-    private static boolean isSeparator(char c) {
+    static boolean isSeparator(char c) {
         return c == ',' || Character.isWhitespace(c);
     }
 
@@ -126,7 +133,7 @@ public final class ProbeParser {
         return at(index, what + " is not there yet; " + instead);
     }
 
-    private static String quote(String s) {
+    static String quote(String s) {
         return "'" + (s.length() <= 80 ? s : s.substring(0, 79) + "\u2026") + "'";
     }
 
@@ -163,8 +170,8 @@ public final class ProbeParser {
         int split = splitOfPlace(second);
         LibraryPattern library = library(second.from, split);
         ProbeTarget target = target(split + 1, second.to);
-        List<FieldSpec> fields = fields();
-        return new ProbeSpec(type, group, event, library, target, fields, mechanism, text);
+        fieldsAndOptions();
+        return new ProbeSpec(type, group, event, library, target, fields, condition, options(), text);
     }
 
     private ProbeType type(String word, int index) throws ProbeSyntaxException {
@@ -309,6 +316,9 @@ public final class ProbeParser {
             return new Symbol(text.substring(from + 1, close), close + 1 < to ? offset(close + 1, to) : 0);
         }
         refuseOtherTargets(from, to);
+        if (mayBePattern(from, to)) {
+            return pattern(from, to);
+        }
         int plus = text.lastIndexOf('+', to - 1);
         if (plus < from) {
             return new Symbol(text.substring(from, to), 0);
@@ -345,11 +355,8 @@ public final class ProbeParser {
                 throw at(i, "';' separates the agent's arguments; take it out, or quote a symbol that has it in its name");
             }
             if (c == '(' || c == ')' || c == '\'' || c == '"') {
-                throw at(i, "'" + c + "' in a symbol; put a C++ name with parentheses or blanks into quotes, e.g. 'rocksdb::DB::Get(int)'");
-            }
-            if ("*?[]{}".indexOf(c) >= 0) {
-                throw notThereYet(i, "a pattern as TARGET ('" + c + "')", "name one symbol per probe, or quote a symbol that has the character "
-                        + "in its name");
+                throw at(i, mayBePattern(from, to) ? "'" + c + "' in a pattern; write ? for it"
+                        : "'" + c + "' in a symbol; put a C++ name with parentheses or blanks into quotes, e.g. 'rocksdb::DB::Get(int)'");
             }
         }
         if (target.indexOf('<') >= 0 && !target.contains("operator")
@@ -360,6 +367,30 @@ public final class ProbeParser {
         if (target.matches(".*[^-]-(0x[0-9a-fA-F]+|[0-9]+)")) {
             throw at(from + target.lastIndexOf('-'), "an offset cannot be negative; write SYM+OFFSET, or quote a symbol that has '-' in its "
                     + "name");
+        }
+    }
+
+    /* a backslash counts as well: it takes the meaning of what follows it away, and is taken out */
+    private boolean mayBePattern(int from, int to) {
+        for (int i = from; i < to; i++) {
+            if ("*?[]{}".indexOf(text.charAt(i)) >= 0 || isEscape(i)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private ProbeTarget pattern(int from, int to) throws ProbeSyntaxException {
+        String pattern = text.substring(from, to);
+        Matcher offset = OFFSET.matcher(pattern);
+        if (offset.find()) {
+            throw at(from + offset.start(), "a pattern cannot have an offset (" + offset.group() + "): it means whole functions; leave it out, or "
+                    + "name one symbol");
+        }
+        try {
+            return SymbolPattern.parse(pattern);
+        } catch (Glob.Malformed e) {
+            throw at(from + e.index, e.getMessage());
         }
     }
 
@@ -393,15 +424,22 @@ public final class ProbeParser {
         }
     }
 
-    // ---- FIELD = NAME=FETCH[:TYPE][/UNIT]
+    // ---- [FIELD...] [if CONDITION] [OPTION=VALUE...]
 
-    private List<FieldSpec> fields() throws ProbeSyntaxException {
-        List<FieldSpec> fields = new ArrayList<>();
+    private void fieldsAndOptions() throws ProbeSyntaxException {
         for (Word word = nextWord(); word != null; word = nextWord()) {
             int afterWord = at;
-            if (isMechanism(word)) {
-                mechanism(word);
+            if (isIf(word)) {
+                condition(word);
                 continue;
+            }
+            String option = optionAt(word);
+            if (option != null) {
+                option(option, word);
+                continue;
+            }
+            if (condition != null) {
+                throw behindCondition(word);
             }
             FieldSpec field = field(word, fields.size() + 1);
             for (FieldSpec earlier : fields) {
@@ -413,43 +451,124 @@ public final class ProbeParser {
             fields.add(field);
             at = afterWord;
         }
-        return fields;
     }
 
-    /* mechanism=$arg1 is a field of that name, as with every option */
-    private boolean isMechanism(Word word) {
-        int value = word.from + MECHANISM.length();
-        return text.startsWith(MECHANISM, word.from) && value <= word.to && (value == word.to || !beginsFetch(text.charAt(value)));
+    /* if, if(len > 4), if!len */
+    private boolean isIf(Word word) {
+        int end = word.from + 2;
+        return text.startsWith("if", word.from)
+                && (end == word.to || end < word.to && text.charAt(end) != '=' && !Character.isJavaIdentifierPart(text.charAt(end)));
     }
 
-    private void mechanism(Word word) throws ProbeSyntaxException {
-        if (mechanism != null) {
-            throw at(word.from, "option 'mechanism=' is there twice; leave one of them out");
+    private void condition(Word word) throws ProbeSyntaxException {
+        if (condition != null) {
+            throw at(word.from, "a second 'if'; join conditions with && or ||");
         }
-        int value = word.from + MECHANISM.length();
-        String name = text.substring(value, word.to);
-        if (name.equals("jump")) {
-            throw notThereYet(value, "mechanism " + quote(name), "leave it out: the best possible mechanism is taken");
+        int from = word.from + 2;
+        Matcher option = OPTION.matcher(text);
+        int to = option.find(from) ? option.start() : text.length();
+        condition = new ConditionParser(text, from, to, fields, type).condition();
+        at = to;
+    }
+
+    private ProbeSyntaxException behindCondition(Word word) {
+        int equals = indexOf('=', word.from, word.to);
+        if (beginsFetch(text.charAt(word.from)) || equals >= 0 && equals + 1 < word.to && beginsFetch(text.charAt(equals + 1))) {
+            return fieldBehindCondition(text, word.from);
         }
+        return unknownOption(text, word.from, text.substring(word.from, equals < 0 ? word.to : equals));
+    }
+
+    static ProbeSyntaxException fieldBehindCondition(String text, int index) {
+        return new ProbeSyntaxException(text, index + 1, "a field stands behind the condition; write all fields before 'if'");
+    }
+
+    static ProbeSyntaxException unknownOption(String text, int index, String name) {
+        if (OPTIONS.containsKey(name)) {
+            return new ProbeSyntaxException(text, index + 1, "a blank is missing before option '" + name + "='");
+        }
+        return new ProbeSyntaxException(text, index + 1, "unknown option " + quote(name) + "; " + didYouMean(name, OPTION_NAMES) + "options are "
+                + String.join(" ", OPTION_NAMES));
+    }
+
+    // ---- OPTION=VALUE
+
+    /* mode=$arg2 is a field of that name, as with every option; null: no option */
+    private String optionAt(Word word) {
+        int equals = indexOf('=', word.from, word.to);
+        if (equals < 0 || equals + 1 < word.to && beginsFetch(text.charAt(equals + 1))) {
+            return null;
+        }
+        String name = text.substring(word.from, equals);
+        return OPTIONS.containsKey(name) ? name : null;
+    }
+
+    private void option(String name, Word word) throws ProbeSyntaxException {
+        if (options.containsKey(name)) {
+            throw at(word.from, "option '" + name + "=' is there twice; leave one of them out");
+        }
+        int from = word.from + name.length() + 1;
+        String value = text.substring(from, word.to);
+        if (value.isEmpty()) {
+            throw at(from, "option '" + name + "=' has no value; " + (name.equals("mechanism") ? mechanisms() : "write " + OPTIONS.get(name)));
+        }
+        try {
+            options.put(name, switch (name) {
+                case "mode" -> mode(value);
+                case "sample" -> Sampling.parse(value);
+                case "limit" -> RateLimit.parse(value);
+                case "until" -> Until.parse(value);
+                case "stack" -> oneOf(name, value, "java", "none");
+                case "enabled" -> oneOf(name, value, "true", "false");
+                default -> mechanism(value, from);
+            });
+        } catch (IllegalArgumentException e) {
+            throw at(from, e.getMessage());
+        }
+    }
+
+    private Mode mode(String value) {
+        Mode mode = Mode.parse(value);
+        if (mode == Mode.HIST && type != ProbeType.CALL) {
+            throw new IllegalArgumentException("mode hist counts durations, which " + type.letter() + " has not; write c instead of " + type.letter()
+                    + ", or mode=count");
+        }
+        return mode;
+    }
+
+    private static boolean oneOf(String name, String value, String yes, String no) {
+        if (!value.equals(yes) && !value.equals(no)) {
+            throw new IllegalArgumentException(name + " is " + yes + " or " + no + ", not " + quote(value));
+        }
+        return value.equals(yes);
+    }
+
+    private Mechanism mechanism(String value, int index) throws ProbeSyntaxException {
+        if (value.equals("jump")) {
+            throw notThereYet(index, "mechanism " + quote(value), "leave it out: the best possible mechanism is taken");
+        }
+        return Mechanism.of(value).orElseThrow(() -> new IllegalArgumentException("unknown mechanism " + quote(value) + "; " + mechanisms()));
+    }
+
+    private static String mechanisms() {
         List<String> known = Arrays.stream(Mechanism.values()).map(Mechanism::text).toList();
-        mechanism = Mechanism.of(name).orElse(null);
-        if (mechanism == null) {
-            throw at(value, (name.isEmpty() ? "option 'mechanism=' has no value" : "unknown mechanism " + quote(name)) + "; mechanisms are "
-                    + String.join(", ", known.subList(0, known.size() - 1)) + " and " + known.get(known.size() - 1));
-        }
+        return "mechanisms are " + String.join(", ", known.subList(0, known.size() - 1)) + " and " + known.get(known.size() - 1);
     }
+
+    private ProbeOptions options() {
+        ProbeOptions none = ProbeOptions.DEFAULT;
+        return new ProbeOptions((Mode) options.getOrDefault("mode", none.mode()), (Sampling) options.getOrDefault("sample", none.sample()),
+                (RateLimit) options.getOrDefault("limit", none.limit()), (Until) options.getOrDefault("until", none.until()),
+                (Boolean) options.getOrDefault("stack", none.stack()), (Boolean) options.get("enabled"), (Mechanism) options.get("mechanism"));
+    }
+
+    // ---- FIELD = NAME=FETCH[:TYPE][/UNIT]
 
     private FieldSpec field(Word word, int position) throws ProbeSyntaxException {
         String whole = text.substring(word.from, word.to);
-        if (whole.equals("if") || whole.startsWith("if(")) {
-            throw notThereYet(word.from, "a condition ('if')", "leave it out and filter the recorded events");
-        }
         int equals = indexOf('=', word.from, word.to);
         String name = equals < 0 ? "arg" + position : text.substring(word.from, equals);
         int fetch = equals < 0 ? word.from : equals + 1;
-        if (equals >= 0 && LATER_OPTIONS.containsKey(name) && fetch < word.to && !beginsFetch(text.charAt(fetch))) {
-            throw notThereYet(word.from, "option '" + name + "='", LATER_OPTIONS.get(name));
-        }
         if (position > ProbeSpec.MAX_FIELDS) {
             throw at(word.from, "this is field " + position + "; a probe has at most " + ProbeSpec.MAX_FIELDS + ", so put it into a second "
                     + "probe on the same function");
@@ -459,6 +578,7 @@ public final class ProbeParser {
                     + "=" + example()));
         }
         if (equals >= 0) {
+            refuseMistypedOption(name, word, fetch);
             checkFieldName(name, word.from);
         }
         at = fetch;
@@ -481,6 +601,14 @@ public final class ProbeParser {
         return new FieldSpec(name, value, valueType, unit, word.from + 1);
     }
 
+    /* mod=count, where neither is a FETCH there nor what was meant to be one */
+    private void refuseMistypedOption(String name, Word word, int value) throws ProbeSyntaxException {
+        if (value < word.to && Character.isLetterOrDigit(text.charAt(value)) && Nearest.to(name, OPTION_NAMES).isPresent()
+                && fetchMeantBy(text.substring(value, endOfName(value, word.to)), "").isEmpty()) {
+            throw unknownOption(text, word.from, name);
+        }
+    }
+
     private void checkFieldName(String name, int index) throws ProbeSyntaxException {
         if (name.isEmpty()) {
             throw at(index, "a field's name is missing before '='; write NAME=FETCH, e.g. len=" + example());
@@ -491,10 +619,13 @@ public final class ProbeParser {
         if (AGENT_FIELDS.contains(name)) {
             throw at(index, "field " + quote(name) + " is reserved: the agent adds it to its events; choose another name, e.g. " + name + "_");
         }
+        if (name.equals("$duration")) {
+            throw at(index, "field '$duration' is reserved: in a condition it is the call's duration; choose another name, e.g. duration_");
+        }
         identifier("field", name, index);
     }
 
-    private static boolean beginsFetch(char c) {
+    static boolean beginsFetch(char c) {
         return "$%+-@\\".indexOf(c) >= 0;
     }
 
@@ -693,7 +824,7 @@ public final class ProbeParser {
                 + "units are " + String.join(" ", UNITS));
     }
 
-    private static String didYouMean(String word, List<String> known) {
+    static String didYouMean(String word, List<String> known) {
         return Nearest.to(word, known).map(nearest -> "did you mean " + nearest + "? ").orElse("");
     }
 

@@ -7,14 +7,16 @@ import java.util.Objects;
  * One probe as its author wrote it: what to hook and what to record, before any library has been looked at.
  *
  * @param group   a Java identifier; null when left out (the stem of the library that matched takes its place)
- * @param event   a Java identifier; null when left out (the symbol takes its place, through {@link JavaNames#identifier})
+ * @param event   a Java identifier; null when left out (the symbol takes its place, through {@link JavaNames#identifier};
+ *                with a {@link SymbolPattern} nothing does: the probe's events are the shared {@code uprobe.NativeCall})
  * @param library which mapped files are meant; several may match, also ones that are loaded later
  * @param fields  in the order of the text, at most {@value #MAX_FIELDS}, names unique; unmodifiable
- * @param mechanism the one to use; null for the best that is possible
+ * @param condition which hits count; null when the text has no {@code if}
+ * @param options what the text says behind the fields, defaults where it says nothing
  * @param text    what was parsed, unchanged: the columns of {@link FieldSpec#column} and of errors count in it
  */
 public record ProbeSpec(ProbeType type, String group, String event, LibraryPattern library, ProbeTarget target, List<FieldSpec> fields,
-                        Mechanism mechanism, String text) {
+                        Condition condition, ProbeOptions options, String text) {
 
     /** The most fields a probe can have. */
     public static final int MAX_FIELDS = 15;
@@ -24,7 +26,13 @@ public record ProbeSpec(ProbeType type, String group, String event, LibraryPatte
         Objects.requireNonNull(library, "library");
         Objects.requireNonNull(target, "target");
         Objects.requireNonNull(text, "text");
+        Objects.requireNonNull(options, "options");
         fields = List.copyOf(fields);
+    }
+
+    /** The mechanism to use; null for the best that is possible. */
+    public Mechanism mechanism() {
+        return options.mechanism();
     }
 
     /**

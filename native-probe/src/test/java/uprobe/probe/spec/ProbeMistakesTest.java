@@ -17,8 +17,8 @@ class ProbeMistakesTest {
     @Test
     void saysWhatAProbeIsWhenThereIsNone() {
         mistake("",
-                "column 1: the probe is empty; a probe is TYPE[:[GROUP/]EVENT] LIBRARY:TARGET [FIELD...], e.g. p "
-                + "libz:deflate");
+                "column 1: the probe is empty; a probe is TYPE[:[GROUP/]EVENT] LIBRARY:TARGET [FIELD...] [if "
+                + "CONDITION] [OPTION=VALUE...], e.g. p libz:deflate");
     }
 
     @Test
@@ -108,7 +108,7 @@ class ProbeMistakesTest {
     void saysWhatIsMissingWhenTheTextWasCutOffAtABlank() {
         mistake("c:zlib/deflate",
                 "column 15: LIBRARY:TARGET is missing after 'c:zlib/deflate'; a probe is TYPE[:[GROUP/]EVENT] "
-                + "LIBRARY:TARGET [FIELD...], e.g. p libz:deflate; if the rest was lost at a blank, quote the whole "
+                + "LIBRARY:TARGET [FIELD...] [if CONDITION] [OPTION=VALUE...], e.g. p libz:deflate; if the rest was lost at a blank, quote the whole "
                 + "probe or use @file");
     }
 
@@ -266,10 +266,46 @@ class ProbeMistakesTest {
     }
 
     @Test
-    void hasNoPatternsAsTargetYet() {
-        mistake("p libz:deflate*",
-                "column 15: a pattern as TARGET ('*') is not there yet; name one symbol per probe, or quote a symbol "
-                + "that has the character in its name");
+    void hasNoOffsetsInAPattern() {
+        mistake("p libz:deflate*+4",
+                "column 16: a pattern cannot have an offset (+4): it means whole functions; leave it out, or name one "
+                + "symbol");
+    }
+
+    @Test
+    void refusesAParenthesisInAPattern() {
+        mistake("p librocksdbjni:rocksdb::DB::Get(*",
+                "column 33: '(' in a pattern; write ? for it");
+    }
+
+    @Test
+    void refusesATargetSetThatIsNotClosed() {
+        mistake("p libz:defl[ate",
+                "column 12: '[' in TARGET is not closed; write [abc], or \\[ for the character itself");
+    }
+
+    @Test
+    void refusesATargetBraceThatIsNotClosed() {
+        mistake("p libz:{deflate,inflate",
+                "column 8: '{' in TARGET is not closed; write {a,b}, or \\{ for the character itself");
+    }
+
+    @Test
+    void refusesATargetBraceThatWasNotOpened() {
+        mistake("p libz:deflate}",
+                "column 15: '}' in TARGET has no '{' before it; write {a,b}, or \\} for the character itself");
+    }
+
+    @Test
+    void refusesATargetRangeThatIsBackwards() {
+        mistake("p libz:z[9-0]",
+                "column 9: the range '9-0' in TARGET is backwards; write the lower character first");
+    }
+
+    @Test
+    void refusesATargetOfNothing() {
+        mistake("p libz:{,}",
+                "column 8: TARGET '{,}' matches nothing; name a function, e.g. libz:deflate*");
     }
 
     @Test
@@ -318,39 +354,138 @@ class ProbeMistakesTest {
     }
 
     @Test
-    void hasNoConditionsYet() {
-        mistake("p libz:deflate len=$arg2 if len > 4096",
-                "column 26: a condition ('if') is not there yet; leave it out and filter the recorded events");
+    void refusesAnUnknownMode() {
+        mistake("p libz:deflate mode=cuont",
+                "column 21: unknown mode 'cuont'; did you mean count? modes are event, count and hist");
     }
 
     @Test
-    void hasNoModesYet() {
-        mistake("p libz:deflate mode=count",
-                "column 16: option 'mode=' is not there yet; leave it out: every hit becomes an event");
+    void missesTheMode() {
+        mistake("p libz:deflate mode=",
+                "column 21: option 'mode=' has no value; write mode=event, mode=count or mode=hist");
     }
 
     @Test
-    void hasNoSamplingYet() {
-        mistake("p libz:deflate sample=1/100",
-                "column 16: option 'sample=' is not there yet; leave it out: every hit is recorded");
+    void hasNoDurationsToPutIntoAHistogram() {
+        mistake("p libz:deflate mode=hist",
+                "column 21: mode hist counts durations, which p has not; write c instead of p, or mode=count");
     }
 
     @Test
-    void hasNoLimitYet() {
-        mistake("p libz:deflate limit=1000/s",
-                "column 16: option 'limit=' is not there yet; leave it out: every hit is recorded");
+    void refusesASampleThatIsNone() {
+        mistake("p libz:deflate sample=1%",
+                "column 23: '1%' is no share of the hits; write 1/N to record one hit of N, e.g. 1/100, or all");
     }
 
     @Test
-    void hasNoUntilYet() {
-        mistake("p libz:deflate until=10s",
-                "column 16: option 'until=' is not there yet; leave it out and stop the recording instead");
+    void refusesASampleOutOfRange() {
+        mistake("p libz:deflate sample=1/0",
+                "column 23: sampling 1/0 is out of range; write 1/1 to 1/1000000000");
     }
 
     @Test
-    void hasNoStackOptionYet() {
-        mistake("p libz:deflate stack=none",
-                "column 16: option 'stack=' is not there yet; leave it out and use the event's stackTrace setting");
+    void missesTheSample() {
+        mistake("p libz:deflate sample=",
+                "column 23: option 'sample=' has no value; write e.g. sample=1/100");
+    }
+
+    @Test
+    void refusesALimitThatIsNone() {
+        mistake("p libz:deflate limit=1000",
+                "column 22: '1000' is no rate; write hits a second, e.g. 1000/s or 100k/s, or none");
+    }
+
+    @Test
+    void refusesALimitOutOfRange() {
+        mistake("p libz:deflate limit=0/s",
+                "column 22: rate 0/s is out of range; write 1/s to 1000000000/s, or none");
+    }
+
+    @Test
+    void missesTheLimit() {
+        mistake("p libz:deflate limit=",
+                "column 22: option 'limit=' has no value; write e.g. limit=1000/s");
+    }
+
+    @Test
+    void refusesAnEndThatIsNone() {
+        mistake("p libz:deflate until=10x",
+                "column 22: '10x' is no end; write a number of hits, e.g. 1000, or a time: 500ms, 10s, 5m or 1h");
+    }
+
+    @Test
+    void refusesAnEndBeforeTheBeginning() {
+        mistake("p libz:deflate until=0",
+                "column 22: a probe cannot end before its first hit; write a number of hits or a time above 0");
+    }
+
+    @Test
+    void refusesAnEndThatIsTooFar() {
+        mistake("p libz:deflate until=99999999999999999999",
+                "column 22: '99999999999999999999' is too large; write never, or a smaller number");
+    }
+
+    @Test
+    void missesTheEnd() {
+        mistake("p libz:deflate until=",
+                "column 22: option 'until=' has no value; write e.g. until=1000 (hits) or until=10s");
+    }
+
+    @Test
+    void refusesAnUnknownStack() {
+        mistake("p libz:deflate stack=native",
+                "column 22: stack is java or none, not 'native'");
+    }
+
+    @Test
+    void missesTheStack() {
+        mistake("p libz:deflate stack=",
+                "column 22: option 'stack=' has no value; write stack=java or stack=none");
+    }
+
+    @Test
+    void refusesAnythingButTrueAndFalse() {
+        mistake("p libz:deflate enabled=no",
+                "column 24: enabled is true or false, not 'no'");
+    }
+
+    @Test
+    void missesWhetherItIsEnabled() {
+        mistake("p libz:deflate enabled=",
+                "column 24: option 'enabled=' has no value; write enabled=true or enabled=false");
+    }
+
+    @Test
+    void refusesAnOptionTwice() {
+        mistake("p libz:deflate mode=count mode=event",
+                "column 27: option 'mode=' is there twice; leave one of them out");
+    }
+
+    @Test
+    void guessesTheOptionThatWasMeant() {
+        mistake("p libz:deflate sampel=1/100",
+                "column 16: unknown option 'sampel'; did you mean sample? options are mode sample limit until stack "
+                + "enabled mechanism");
+    }
+
+    @Test
+    void guessesTheOptionThatWasMeantBehindACondition() {
+        mistake("p libz:deflate len=$arg2 if len > 4096 mod=count",
+                "column 40: unknown option 'mod'; did you mean mode? options are mode sample limit until stack enabled "
+                + "mechanism");
+    }
+
+    @Test
+    void guessesTheOptionThatWasMeantBehindAnOption() {
+        mistake("p libz:deflate len=$arg2 if len > 4096 mode=count stak=none",
+                "column 51: unknown option 'stak'; did you mean stack? options are mode sample limit until stack enabled "
+                + "mechanism");
+    }
+
+    @Test
+    void missesTheBlankBeforeAnOption() {
+        mistake("p libz:deflate len=$arg2 if (len > 4096)mode=count",
+                "column 41: a blank is missing before option 'mode='");
     }
 
     @Test
@@ -367,13 +502,6 @@ class ProbeMistakesTest {
                 "column 26: option 'mechanism=' has no value; mechanisms are boost, emulate and step");
         mistake("p libz:deflate mechanism=step mechanism=step",
                 "column 31: option 'mechanism=' is there twice; leave one of them out");
-    }
-
-    @Test
-    void hasNoEnabledYet() {
-        mistake("p libz:deflate enabled=false",
-                "column 16: option 'enabled=' is not there yet; leave it out and set the event's enabled setting in "
-                + "the recording");
     }
 
     @Test

@@ -29,7 +29,7 @@ class ProbeParserTest {
         assertEquals(new ProbeSpec(ProbeType.CALL, "zlib", "deflate", LibraryPattern.of("libz.so*"), new Symbol("deflate", 0), List.of(
                 new FieldSpec("avail_in", new Fetch.Dereference(8, new Fetch.Argument(1)), ValueType.U32, Unit.BYTES, 33),
                 new FieldSpec("flush", new Fetch.Argument(2), ValueType.S32, null, 62),
-                new FieldSpec("ret", new Fetch.ReturnValue(), ValueType.S32, null, 78)), null, text), ProbeParser.parse(text));
+                new FieldSpec("ret", new Fetch.ReturnValue(), ValueType.S32, null, 78)), null, ProbeOptions.DEFAULT, text), ProbeParser.parse(text));
     }
 
     @Test
@@ -229,7 +229,8 @@ class ProbeParserTest {
     @Test
     void answersAnyTextWithAProbeOrASentence() {
         String[] pieces = {"p", "r", "c", ":", "/", " ", ",", "libz", "deflate", "'", "\"", "{", "}", "[", "]", "\\", "*", "+", "-", "8", "0x1c",
-            "(", ")", "$arg1", "$retval", "$", "%rdi", "%", "=", "u32", "bytes", "@", "jni", "sdt", "jni:", "fn@*", "if", "mode=", "\n", "\u00e9", "<"};
+            "(", ")", "$arg1", "$retval", "$", "%rdi", "%", "=", "u32", "bytes", "@", "jni", "sdt", "jni:", "fn@*", "if", " if ",
+            "a", "$duration", "mode=", " mode=count", "10ms", "4k", "&&", "!=", ">", "sample=1/10", "\n", "\u00e9", "<"};
         Random random = new Random(42);
         int parsed = 0;
         for (int i = 0; i < 300_000; i++) {
