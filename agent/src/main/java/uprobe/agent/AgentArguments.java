@@ -22,6 +22,7 @@ import uprobe.probe.spec.Nearest;
 import uprobe.probe.spec.ProbeParser;
 import uprobe.probe.spec.ProbeSpec;
 import uprobe.probe.spec.ProbeSyntaxException;
+import uprobe.probe.spec.RateLimit;
 
 /* From one string to probes, options and complaints
  * -------------------------------------------------
@@ -51,22 +52,23 @@ public final class AgentArguments {
     /** The largest {@code rings=}. */
     public static final int MAX_RINGS = 65536;
 
+    /** {@code guard=} when it is left out: hits a second of one probe. */
+    public static final RateLimit DEFAULT_GUARD = new RateLimit(100_000);
+
     private static final int MAX_FILE_BYTES = 8 << 20;
 
-    private static final String ALL = "options are record=FILE, quiet, ring=SIZE and rings=N; a probe begins with p, r or c, e.g. p libz:deflate";
+    private static final String ALL = "options are record=FILE, jfc=FILE, quiet, armed=always, enabled=false, guard=N/s, sites=all, ring=SIZE and "
+            + "rings=N; a probe begins with p, r or c, e.g. p libz:deflate";
 
     /* what nearest option a mistyped one is compared with, and how each is written */
-    private static final Map<String, String> OPTIONS = Map.of("record", "record=FILE", "quiet", "quiet", "ring", "ring=SIZE", "rings", "rings=N");
+    private static final Map<String, String> OPTIONS = Map.of("record", "record=FILE", "jfc", "jfc=FILE", "quiet", "quiet", "armed",
+            "armed=always", "enabled", "enabled=false", "guard", "guard=N/s", "sites", "sites=all", "ring", "ring=SIZE", "rings", "rings=N");
 
     /* options of the design -> what holds without them */
     private static final Map<String, String> LATER = Map.of(
             "pack", "write the probes themselves, or keep them in a file: @FILE",
-            "armed", "a probe is armed while a recording has its event enabled: start one, e.g. with record=FILE",
-            "enabled", "a probe's event is enabled in every recording; disable it in the recording's settings",
-            "guard", "probe functions that are called less often, or end the recording",
             "drain", "hits without a Java frame are drained within 1 s",
-            "coexist", "detach perf and other uprobes from the same functions first",
-            "sites", "every site has its own event up to 1000 of them");
+            "coexist", "detach perf and other uprobes from the same functions first");
 
     /* a type in a method descriptor (JVMS 4.3.3); neither a C++ signature nor a FETCH is made of these */
     private static final Pattern FIELD_TYPE = Pattern.compile("\\[*+(?:[BCDFIJSZ]|L[^;()'\"\\s]++;)");
@@ -83,10 +85,16 @@ public final class AgentArguments {
      * @param quiet     nothing but errors on stderr
      * @param ringBytes size of a thread's ring of records, in bytes: a power of two, {@value #MIN_RING_BYTES} to {@value #MAX_RING_BYTES}
      * @param rings     how many threads can have a ring at one time, 1 to {@value #MAX_RINGS}
+     * @param armedAlways whether probes are armed from the start on; false: while a recording has their event enabled
+     * @param enabled   whether a probe's event is enabled in a recording that does not say, if the probe does not say either
+     * @param guard     the most hits a second that are recorded of one probe; {@link RateLimit#NONE} for {@code guard=off}
+     * @param allSites  whether every site has its own {@code uprobe.ProbeArmed}, however many a probe has; false: totals above 1,000
+     * @param jfc       file for a recording configuration that names the probes' events, as written. Empty: none asked for
      * @param probes    in the order of the text; unmodifiable
      * @param errors    one line for each item that was left out, with the item's text and the column in it; unmodifiable
      */
-    public record Result(Optional<Path> record, boolean quiet, int ringBytes, int rings, List<ProbeSpec> probes, List<String> errors) {
+    public record Result(Optional<Path> record, boolean quiet, int ringBytes, int rings, boolean armedAlways, boolean enabled, RateLimit guard,
+                         boolean allSites, Optional<Path> jfc, List<ProbeSpec> probes, List<String> errors) {
         public Result {
             probes = List.copyOf(probes);
             errors = List.copyOf(errors);
@@ -97,6 +105,11 @@ public final class AgentArguments {
     private boolean quiet;
     private int ringBytes = DEFAULT_RING_BYTES;
     private int rings = DEFAULT_RINGS;
+    private boolean armedAlways;
+    private boolean enabled = true;
+    private RateLimit guard = DEFAULT_GUARD;
+    private boolean allSites;
+    private Optional<Path> jfc = Optional.empty();
     private final List<ProbeSpec> probes = new ArrayList<>();
     private final List<String> errors = new ArrayList<>();
     private final Map<String, String> given = new HashMap<>();
@@ -112,7 +125,8 @@ public final class AgentArguments {
                 parsed.item(item, "");
             }
         }
-        return new Result(parsed.record, parsed.quiet, parsed.ringBytes, parsed.rings, parsed.probes, parsed.errors);
+        return new Result(parsed.record, parsed.quiet, parsed.ringBytes, parsed.rings, parsed.armedAlways, parsed.enabled, parsed.guard,
+                parsed.allSites, parsed.jfc, parsed.probes, parsed.errors);
     }
 
     /* the text between separating semicolons, stripped, without empty ones */
@@ -284,24 +298,56 @@ public final class AgentArguments {
             error(item, place, item.length() + 1, "option " + name + " needs a value; write " + OPTIONS.get(name)
                     + switch (name) {
                         case "record" -> ", e.g. record=app.jfr";
+                        case "jfc" -> ", e.g. jfc=probes.jfc";
+                        case "guard" -> ", e.g. guard=100k/s, or guard=off";
+                        case "armed" -> " or armed=recording";
+                        case "enabled" -> " or enabled=true";
+                        case "sites" -> " or sites=totals";
                         case "ring" -> ", e.g. ring=64k";
                         default -> ", e.g. rings=1024";
                     });
             return;
         }
         switch (name) {
-            case "record" -> record(item, place, value, valueColumn);
+            case "record" -> record = path(name, item, place, value, valueColumn);
+            case "jfc" -> jfc = path(name, item, place, value, valueColumn);
+            case "armed" -> armedAlways = oneOf("always", "recording", armedAlways, name, item, place, value, valueColumn);
+            case "enabled" -> enabled = oneOf("true", "false", enabled, name, item, place, value, valueColumn);
+            case "sites" -> allSites = oneOf("all", "totals", allSites, name, item, place, value, valueColumn);
+            case "guard" -> guard(item, place, value, valueColumn);
             case "ring" -> ring(item, place, value, valueColumn);
             default -> rings(item, place, value, valueColumn);
         }
     }
 
-    private void record(String item, String place, String value, int column) {
+    /* empty, as it was, if the value is none */
+    private Optional<Path> path(String name, String item, String place, String value, int column) {
         try {
-            record = Optional.of(Path.of(value));
-            given.put("record", item);
+            Path path = Path.of(value);
+            given.put(name, item);
+            return Optional.of(path);
         } catch (InvalidPathException e) {
             error(item, place, column, "'" + value + "' cannot be a file's name: " + e.getReason());
+            return Optional.empty();
+        }
+    }
+
+    /* as it was if the value is neither */
+    private boolean oneOf(String yes, String no, boolean before, String name, String item, String place, String value, int column) {
+        if (!value.equals(yes) && !value.equals(no)) {
+            error(item, place, column, name + " is " + yes + " or " + no + ", not '" + value + "'");
+            return before;
+        }
+        given.put(name, item);
+        return value.equals(yes);
+    }
+
+    private void guard(String item, String place, String value, int column) {
+        try {
+            guard = RateLimit.parse(value);
+            given.put("guard", item);
+        } catch (IllegalArgumentException e) {
+            error(item, place, column, e.getMessage());
         }
     }
 

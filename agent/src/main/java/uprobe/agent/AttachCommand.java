@@ -68,7 +68,8 @@ final class AttachCommand implements Callable<Integer> {
     /** A file named here means the one of this folder, not of the target's. */
     private static String absolute(String argument) {
         return argument.lines().map(item -> item.startsWith("@") ? "@" + Path.of(item.substring(1)).toAbsolutePath()
-                : item.startsWith("record=") ? "record=" + Path.of(item.substring(7)).toAbsolutePath() : item).collect(Collectors.joining("\n"));
+                : item.startsWith("record=") ? "record=" + Path.of(item.substring(7)).toAbsolutePath()
+                : item.startsWith("jfc=") ? "jfc=" + Path.of(item.substring(4)).toAbsolutePath() : item).collect(Collectors.joining("\n"));
     }
 
     private static int print(String answer) {

@@ -9,6 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -16,9 +18,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.NullSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import uprobe.probe.spec.ProbeSpec;
+import uprobe.probe.spec.RateLimit;
 
 class AgentArgumentsTest {
-    private static final String ALL = "options are record=FILE, quiet, ring=SIZE and rings=N; a probe begins with p, r or c, e.g. p libz:deflate";
+    private static final String ALL = "options are record=FILE, jfc=FILE, quiet, armed=always, enabled=false, guard=N/s, sites=all, ring=SIZE and "
+            + "rings=N; a probe begins with p, r or c, e.g. p libz:deflate";
 
     @TempDir
     Path folder;
@@ -44,7 +48,8 @@ class AgentArgumentsTest {
     @NullSource
     @ValueSource(strings = {"", "  ", ";", " ; ;"})
     void nothingIsFine(String arguments) {
-        assertEquals(new AgentArguments.Result(Optional.empty(), false, 65536, 1024, List.of(), List.of()), AgentArguments.parse(arguments));
+        assertEquals(new AgentArguments.Result(Optional.empty(), false, 65536, 1024, false, true, new RateLimit(100_000), false, Optional.empty(),
+                List.of(), List.of()), AgentArguments.parse(arguments));
     }
 
     @Test
@@ -59,7 +64,39 @@ class AgentArgumentsTest {
     }
 
     @Test
-    void takesCommasForBlanksWhereBlanksCannotBe() {
+    void readsWhatSteersRecording() {
+        AgentArguments.Result result = AgentArguments.parse("armed=always;enabled=false;guard=20k/s;sites=all;jfc=my.jfc;"
+                + "c libz:deflate if $duration > 1ms");
+        assertEquals(List.of(), result.errors());
+        assertTrue(result.armedAlways());
+        assertFalse(result.enabled());
+        assertEquals(new RateLimit(20_000), result.guard());
+        assertTrue(result.allSites());
+        assertEquals(Optional.of(Path.of("my.jfc")), result.jfc());
+        assertEquals(1, result.probes().size());
+    }
+
+    @Test
+    void takesTheDefaultsWhenTheyAreWritten() {
+        assertEquals(AgentArguments.parse(""), AgentArguments.parse("armed=recording;enabled=true;guard=100k/s;sites=totals"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"guard=off", "guard=none", "guard = 'off'"})
+    void doesWithoutAGuard(String item) {
+        assertEquals(RateLimit.NONE, AgentArguments.parse(item).guard());
+    }
+
+    @Test
+    void takesCommasForBlanksInACondition() {
+        AgentArguments.Result result = AgentArguments.parse("c,libz:deflate,a=$arg1,if,a,>,4k,&&,(a,!=,5),mode=count;quiet");
+        assertEquals(List.of(), result.errors());
+        assertEquals("a,>,4k,&&,(a,!=,5)", result.probes().get(0).condition().text());
+        assertTrue(result.quiet());
+    }
+
+    @Test
+    void takesCommasForBlanksWhereWhereBlanksCannotBe() {
         AgentArguments.Result result = AgentArguments.parse("quiet;c:zlib/deflate,libz:deflate,a=$arg1;p,libz:inflate");
         assertEquals(List.of(), result.errors());
         assertEquals(2, result.probes().size());
@@ -174,8 +211,8 @@ class AgentArgumentsTest {
 
     @Test
     void saysWhatToDoWhenOnlyTheTypeArrived() {
-        mistake("p", "column 2 of \"p\": LIBRARY:TARGET is missing after 'p'; a probe is TYPE[:[GROUP/]EVENT] LIBRARY:TARGET [FIELD...], e.g. p "
-                + "libz:deflate; if the rest was lost at a blank, quote the whole probe or use @file");
+        mistake("p", "column 2 of \"p\": LIBRARY:TARGET is missing after 'p'; a probe is TYPE[:[GROUP/]EVENT] LIBRARY:TARGET [FIELD...] [if CONDITION] "
+                + "[OPTION=VALUE...], e.g. p libz:deflate; if the rest was lost at a blank, quote the whole probe or use @file");
     }
 
     @Test
@@ -197,15 +234,38 @@ class AgentArgumentsTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             pack=zlib     | pack    | write the probes themselves, or keep them in a file: @FILE
-            armed=always  | armed   | a probe is armed while a recording has its event enabled: start one, e.g. with record=FILE
-            enabled=false | enabled | a probe's event is enabled in every recording; disable it in the recording's settings
-            guard=off     | guard   | probe functions that are called less often, or end the recording
             drain=100ms   | drain   | hits without a Java frame are drained within 1 s
             coexist       | coexist | detach perf and other uprobes from the same functions first
-            sites=all     | sites   | every site has its own event up to 1000 of them
             """, quoteCharacter = '`')
     void saysWhichOptionsAreNotThereYet(String item, String name, String instead) {
         mistake(item, "column 1 of \"" + item + "\": option " + name + " is not there yet; " + instead);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"armed,always,recording", "enabled,true,false", "sites,all,totals"})
+    void refusesAnythingButTheTwoWords(String name, String one, String other) {
+        mistake(name + "=1", "column " + (name.length() + 2) + " of \"" + name + "=1\": " + name + " is " + one + " or " + other + ", not '1'");
+        /* the wrong one is no first one */
+        assertEquals(List.of(), AgentArguments.parse(name + "=" + one).errors());
+        assertEquals(1, AgentArguments.parse(name + "=1;" + name + "=" + one).errors().size());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"armed,armed=always or armed=recording", "enabled,enabled=false or enabled=true", "sites,sites=all or sites=totals",
+        "guard,'guard=N/s, e.g. guard=100k/s, or guard=off'", "jfc,'jfc=FILE, e.g. jfc=probes.jfc'"})
+    void missesTheValue(String name, String write) {
+        mistake(name, "column " + (name.length() + 1) + " of \"" + name + "\": option " + name + " needs a value; write " + write);
+    }
+
+    @Test
+    void refusesAGuardThatIsNoRate() {
+        mistake("guard=100k", "column 7 of \"guard=100k\": '100k' is no rate; write hits a second, e.g. 1000/s or 100k/s, or none");
+        mistake("guard=0/s", "column 7 of \"guard=0/s\": rate 0/s is out of range; write 1/s to 1000000000/s, or none");
+    }
+
+    @Test
+    void refusesAConfigurationThatCannotBeAFile() {
+        mistake("jfc=a\0b", "column 5 of \"jfc=a b\": 'a b' cannot be a file's name: Nul character not allowed");
     }
 
     @Test
@@ -273,6 +333,25 @@ class AgentArgumentsTest {
     void refusesANumberOfRingsOutOfRange(String number) {
         mistake("rings=" + number, "column 7 of \"rings=" + number + "\": number of rings " + number + " is out of range; write 1 to 65536, one for "
                 + "each thread that records");
+    }
+
+    /* docs/probe-language.md: | `argument` | column 1 of "argument": .. | */
+    @Test
+    void saysWhatThePageSays() throws Exception {
+        Path docs = Path.of("").toAbsolutePath();
+        while (!Files.exists(docs.resolve("docs/probe-language.md"))) {
+            docs = docs.getParent();
+        }
+        Pattern row = Pattern.compile("\\| `([^`]+)`(?: \\(also [^)]*\\))? \\| (column .*) \\|");
+        int rows = 0;
+        for (String line : Files.readAllLines(docs.resolve("docs/probe-language.md"))) {
+            Matcher found = row.matcher(line);
+            if (found.matches()) {
+                assertEquals(List.of(found.group(2)), AgentArguments.parse(found.group(1)).errors(), line);
+                rows++;
+            }
+        }
+        assertTrue(rows > 15, "only " + rows + " rows were found");
     }
 
     @Test
