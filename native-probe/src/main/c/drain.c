@@ -39,7 +39,8 @@ static const char *const reason_names[] = {
     [UP_DRAINED_STATE_CHANGED] = "state changed",
     [UP_DRAINED_COMMIT_FAILED] = "commit failed",
     [UP_DRAINED_SHADOW_STACK] = "shadow stack",
-    [UP_DRAINED_THREAD_ENDED] = "thread ended"
+    [UP_DRAINED_THREAD_ENDED] = "thread ended",
+    [UP_DRAINED_BEGAN_UNRECORDED] = "began unrecorded"
 };
 
 static long futex(uint32_t *word, int operation, uint32_t value, const struct timespec *timeout)

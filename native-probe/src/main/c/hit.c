@@ -4,29 +4,78 @@
 #include "clock.h"
 #include "jvm.h"
 #include "ring.h"
+#include "settings.h"
 #include "trap.h"
 
 #include <sys/syscall.h>
 
-static void hit_entry(struct up_thread *t, struct up_probe *probe, const struct up_regs *regs, uint64_t time, const struct up_context *context)
+/* Where a hit belongs, looked at when the first consumer needs it. */
+struct hit {
+    struct up_thread *t;
+    const struct up_regs *regs;
+    uint64_t time;
+    struct up_context context;
+    int looked;
+};
+
+static const struct up_context *context_of(struct hit *hit)
 {
-    struct up_hit *hit = up_ring_reserve(t, probe->record_length);
+    if (!hit->looked)
+        up_jvm_context(hit->t, hit->regs->gpr[UP_GPR_SP], &hit->context);
+    hit->looked = 1;
+    return &hit->context;
+}
+
+static void hit_entry(struct hit *now, struct up_probe *probe, const struct up_settings *s)
+{
+    int64_t values[UP_MAX_FIELDS];
+    uint16_t missing = s->mode == UP_MODE_EVENT || s->steps ? up_probe_fetch(probe, now->regs, 0, values) : 0;
+    if ((s->steps && !up_settings_hold(s, values, missing, UP_INSTANT)) || s->threshold > UP_INSTANT) {
+        up_count(&probe->counters.filtered);
+        return;
+    }
+    if (s->mode != UP_MODE_EVENT) {
+        up_count(&probe->counters.recorded);
+        return;
+    }
+    if (!up_settings_admit(s, probe, now->time)) {
+        up_count(&probe->counters.sampled_out);
+        return;
+    }
+    const struct up_context *context = context_of(now);
+    struct up_hit *hit = up_ring_reserve(now->t, probe->record_length);
     if (!hit) {
         up_count(&probe->counters.dropped);
         return;
     }
+    for (int i = 0; i < probe->fields; i++)
+        hit->values[i] = values[i];
     hit->probe = probe->id;
     hit->flags = context->flags;
-    hit->time = (int64_t)time;
+    hit->time = (int64_t)now->time;
     hit->call = context->call;
-    hit->missing = up_probe_fetch(probe, regs, 0, hit->values);
+    hit->missing = missing;
     up_ring_publish(hit);
 }
 
 /* Swaps the return address, or joins whoever did; the record is written when the function returns. */
-static void hit_call(struct up_thread *t, struct up_probe *probe, const struct up_regs *regs, uint64_t time, const struct up_context *context)
+static void hit_call(struct hit *now, struct up_probe *probe, const struct up_settings *s)
 {
-    uint64_t sp = regs->gpr[UP_GPR_SP];
+    struct up_thread *t = now->t;
+    int64_t values[UP_MAX_FIELDS];
+    int decided = s->steps && !s->at_return;
+    uint16_t missing = decided ? up_probe_fetch(probe, now->regs, 0, values) : 0;
+    if (decided && !up_settings_hold(s, values, missing, 0)) {
+        up_count(&probe->counters.filtered);
+        return;
+    }
+    if (s->mode == UP_MODE_COUNT && !s->at_return && !s->threshold) {
+        up_count(&probe->counters.recorded);
+        return;
+    }
+    if (s->mode == UP_MODE_EVENT)
+        context_of(now);
+    uint64_t sp = now->regs->gpr[UP_GPR_SP];
     up_return_drop_below(t, sp, UP_NONE);
     struct up_return *e = up_return_swap(t, sp);
     if (e)
@@ -35,10 +84,12 @@ static void hit_call(struct up_thread *t, struct up_probe *probe, const struct u
         up_count(&probe->counters.missed);
         return;
     }
-    e->time = time;
-    e->call = context->call;
-    e->flags = context->flags;
-    e->missing = up_probe_fetch(probe, regs, 0, e->values);
+    e->time = now->time;
+    e->call = now->looked ? now->context.call : 0;
+    e->flags = now->looked ? now->context.flags : UP_DRAINED_BEGAN_UNRECORDED << UP_HIT_DRAINED_SHIFT;
+    e->missing = decided ? missing : up_probe_fetch(probe, now->regs, 0, e->values);
+    for (int i = 0; decided && i < probe->fields; i++)
+        e->values[i] = values[i];
     __atomic_signal_fence(__ATOMIC_RELEASE);    /* a signal's hit that drops e must see it whole */
     e->probe = probe;
 }
@@ -46,44 +97,51 @@ static void hit_call(struct up_thread *t, struct up_probe *probe, const struct u
 void up_hit_site(const struct up_site *site, const struct up_regs *regs)
 {
     struct up_thread *t = up_is_alive() ? up_thread_self() : NULL;     /* no thread of ours: counted and dropped */
-    struct up_context context = { 0, 0 };
-    int looked = 0;
-    uint64_t time = up_now();
+    struct hit now = { .t = t, .regs = regs, .time = up_now() };
     if (t)
         up_look_for_abandoned(t);
     for (const struct up_consumer *c = __atomic_load_n(&site->consumers, __ATOMIC_ACQUIRE); c; c = c->next) {
         if (!__atomic_load_n(&c->active, __ATOMIC_ACQUIRE))
             continue;
         struct up_probe *probe = __atomic_load_n(&c->probe, __ATOMIC_RELAXED);
-        up_count(&probe->counters.hits);
-        if (!t) {
+        const struct up_settings *s = up_probe_settings_now(probe);
+        uint64_t before = __atomic_fetch_add(&probe->counters.hits, 1, __ATOMIC_RELAXED);
+        if (!t)
             up_count(&probe->counters.dropped);
-            continue;
-        }
-        if (t->committing) {
+        else if (t->committing)
             up_count(&probe->counters.missed);
-            continue;
-        }
-        if (!looked) {
-            up_jvm_context(t, regs->gpr[UP_GPR_SP], &context);
-            looked = 1;
-        }
-        if (probe->kind == UP_PROBE_ENTRY)
-            hit_entry(t, probe, regs, time, &context);
+        else if (before >= (uint64_t)s->until || (s->mode == UP_MODE_EVENT && !up_settings_draws(s, t)))
+            up_count(&probe->counters.sampled_out);
+        else if (probe->kind == UP_PROBE_ENTRY)
+            hit_entry(&now, probe, s);
         else
-            hit_call(t, probe, regs, time, &context);
+            hit_call(&now, probe, s);
     }
 }
 
-/* Counted and forgotten, both or neither: no handler may leave us in between. */
-static void drop_whole(struct up_probe *probe, struct up_return *e)
+/* Counted and forgotten. A handler may leave us in between for good (returns.h): where anybody has ever done that, signals are held off meanwhile. */
+static void count_whole(struct up_return *e, uint64_t *counter)
 {
     enum { KERNEL_SIGSET_SIZE = 8 };
     uint64_t all = ~up_synchronous_signals(), before = 0;
-    up_syscall4(SYS_rt_sigprocmask, SIG_BLOCK, &all, &before, KERNEL_SIGSET_SIZE);
-    up_count(&probe->counters.dropped);
+    int careful = up_returns_abandoned != 0;
+    if (careful)
+        up_syscall4(SYS_rt_sigprocmask, SIG_BLOCK, &all, &before, KERNEL_SIGSET_SIZE);
+    up_count(counter);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
     e->probe = NULL;
-    up_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, KERNEL_SIGSET_SIZE);
+    if (careful)
+        up_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, KERNEL_SIGSET_SIZE);
+}
+
+/* What becomes of a call or return, now that all is known: NULL if it is to be recorded, else the counter that it belongs to. values: the fields. */
+static uint64_t *outcome_of(struct up_probe *probe, const struct up_settings *s, const int64_t *values, uint16_t missing, int64_t duration, uint64_t now)
+{
+    if ((s->steps && s->at_return && !up_settings_hold(s, values, missing, duration)) || duration < s->threshold)
+        return &probe->counters.filtered;
+    if (s->mode != UP_MODE_EVENT)
+        return &probe->counters.recorded;
+    return up_settings_admit(s, probe, now) ? NULL : &probe->counters.sampled_out;
 }
 
 void up_hit_complete(struct up_thread *t, struct up_return *e, const struct up_regs *regs)
@@ -91,34 +149,32 @@ void up_hit_complete(struct up_thread *t, struct up_return *e, const struct up_r
     struct up_probe *probe = e->probe;
     if (!probe)
         return;                 /* done already, by a frame that was left half-way */
+    const struct up_settings *s = up_probe_settings_now(probe);
     uint64_t now = up_now();
-    struct up_hit *hit = up_ring_reserve(t, probe->record_length);
-    if (!hit) {
-        drop_whole(probe, e);
-        return;
-    }
     int is_call = probe->kind == UP_PROBE_CALL;
-    int64_t *values = hit->values + is_call;
+    int64_t values[UP_MAX_FIELDS], duration = is_call && regs ? (int64_t)(now - e->time) : UP_INSTANT;
     uint16_t missing = e->missing;
     for (int i = 0; i < probe->fields; i++)
         values[i] = e->values[i];
-    hit->probe = probe->id;
-    hit->flags = e->flags;
-    hit->time = (int64_t)(is_call ? e->time : now);
-    hit->call = e->call;
-    if (regs) {
-        missing |= up_probe_fetch(probe, regs, 1, values);
-        if (is_call)
-            hit->values[0] = (int64_t)(now - e->time);
-    } else {
-        hit->flags |= UP_HIT_UNWOUND;
-        hit->time = (int64_t)e->time;
-        missing |= up_probe_unread(probe, 1, values);
-        if (is_call) {
-            hit->values[0] = 0;
-            missing |= UP_MISSING_DURATION;
-        }
+    missing |= regs ? up_probe_fetch(probe, regs, 1, values) : up_probe_unread(probe, 1, values);
+    if (!regs && is_call)
+        missing |= UP_MISSING_DURATION;
+    if (is_call && regs && s->times)
+        up_settings_time(probe, duration);
+    uint64_t *counter = outcome_of(probe, s, values, missing, duration, now);
+    struct up_hit *hit = counter ? NULL : up_ring_reserve(t, probe->record_length);
+    if (!hit) {
+        count_whole(e, counter ? counter : &probe->counters.dropped);
+        return;
     }
+    for (int i = 0; i < probe->fields; i++)
+        hit->values[i + is_call] = values[i];
+    if (is_call)
+        hit->values[0] = regs ? duration : 0;
+    hit->probe = probe->id;
+    hit->flags = e->flags | (regs ? 0 : UP_HIT_UNWOUND);
+    hit->time = (int64_t)(is_call || !regs ? e->time : now);
+    hit->call = e->call;
     hit->missing = missing;
     /* A signal's handler may leave us at any instruction for good: e waits until its record is published, and not a moment longer (returns.c). */
     e->record = up_ring_position(t, hit) + 1;

@@ -1,6 +1,6 @@
 #define _GNU_SOURCE
 #include "probe.h"
-#include "thread.h"
+#include "settings.h"
 
 #include <errno.h>
 #include <string.h>
@@ -67,6 +67,7 @@ int up_probe_define(int32_t kind, int32_t fields, const uint8_t *fetches, int32_
     uint32_t values = (uint32_t)fields + (kind == UP_PROBE_CALL);
     uint32_t length = UP_HIT_HEADER + values * (uint32_t)sizeof(int64_t);
     probe->id = id;
+    probe->settings = &up_settings_default;
     probe->kind = (uint8_t)kind;
     probe->fields = (uint8_t)fields;
     probe->record_length = (uint16_t)((length + UP_HIT_ALIGN - 1) & ~(uint32_t)(UP_HIT_ALIGN - 1));
@@ -81,11 +82,54 @@ int up_probe_counters(int32_t id, struct up_counters *out)
         return -EINVAL;
     const struct up_counters *c = &up_probe_at(id)->counters;
     /* In the reverse order of counting, so that the parts never exceed the whole. */
+    out->timed = __atomic_load_n(&c->timed, __ATOMIC_ACQUIRE);
+    out->total_time = __atomic_load_n(&c->total_time, __ATOMIC_ACQUIRE);
+    out->max_time = __atomic_load_n(&c->max_time, __ATOMIC_ACQUIRE);
     out->recorded = __atomic_load_n(&c->recorded, __ATOMIC_ACQUIRE);
+    out->filtered = __atomic_load_n(&c->filtered, __ATOMIC_ACQUIRE);
+    out->sampled_out = __atomic_load_n(&c->sampled_out, __ATOMIC_ACQUIRE);
     out->dropped = __atomic_load_n(&c->dropped, __ATOMIC_ACQUIRE);
     out->missed = __atomic_load_n(&c->missed, __ATOMIC_ACQUIRE);
     out->hits = __atomic_load_n(&c->hits, __ATOMIC_ACQUIRE);
     return 0;
+}
+
+static int is_sound(const struct up_settings *s, const struct up_probe *probe, const struct up_if_step *step)
+{
+    int depth = 0, deepest = 0;
+    for (int i = 0; i < s->steps; i++, step++) {
+        if (step->operation >= UP_IF_OPERATIONS || (step->operation == UP_IF_FIELD && step->field >= probe->fields))
+            return 0;
+        depth += step->operation <= UP_IF_DURATION ? 1 : step->operation <= UP_IF_NEGATE ? 0 : -1;
+        deepest = depth > deepest ? depth : deepest;
+        if (depth < 1)
+            return 0;
+    }
+    return s->steps == 0 || (depth == 1 && deepest <= UP_MAX_STACK);
+}
+
+int up_probe_settings(int32_t id, const struct up_settings *settings, const uint8_t *steps)
+{
+    if (id < 0 || id >= up_probe_count() || settings->steps < 0 || settings->steps > UP_MAX_STEPS || settings->second < 1
+        || !is_sound(settings, up_probe_at(id), (const struct up_if_step *)steps))
+        return -EINVAL;
+    struct up_probe *probe = up_probe_at(id);
+    const struct up_settings *kept = up_settings_keep(settings, steps);
+    if (!kept || (settings->times && !probe->durations && !(probe->durations = up_keep(UP_BUCKETS * sizeof *probe->durations))))
+        return -ENOMEM;
+    __atomic_store_n(&probe->settings, kept, __ATOMIC_RELEASE);
+    return 0;
+}
+
+int up_probe_durations(int32_t id, int64_t *out, int32_t capacity)
+{
+    if (id < 0 || id >= up_probe_count())
+        return -EINVAL;
+    const struct up_probe *probe = up_probe_at(id);
+    int n = !probe->durations ? 0 : capacity < UP_BUCKETS ? capacity : UP_BUCKETS;
+    for (int i = 0; i < n; i++)
+        out[i] = (int64_t)__atomic_load_n(&probe->durations[i], __ATOMIC_RELAXED);
+    return n;
 }
 
 static int copy_safely(long call, uint64_t address, const void *ours, uint32_t length)

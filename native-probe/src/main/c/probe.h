@@ -12,7 +12,10 @@ struct up_commit {
 
 struct up_probe {
     struct up_counters counters;
+    const struct up_settings *settings;         /* never NULL */
     struct up_commit *commit;   /* who makes events of the records; NULL: nobody yet, they stay in the ring */
+    uint64_t *durations;        /* UP_BUCKETS of them; NULL until settings ask for them */
+    uint64_t admitted;          /* settings.c */
     int32_t id;
     uint16_t record_length;     /* bytes, a multiple of UP_HIT_ALIGN */
     uint8_t kind;               /* enum up_probe_kind */
@@ -22,6 +25,12 @@ struct up_probe {
 
 struct up_probe *up_probe_at(int32_t id);
 int32_t up_probe_count(void);
+
+/* Hit path. Those of now. */
+static inline const struct up_settings *up_probe_settings_now(const struct up_probe *probe)
+{
+    return __atomic_load_n(&probe->settings, __ATOMIC_ACQUIRE);
+}
 
 /* The i-th fetch starts where the one before ended. */
 static inline const struct up_fetch *up_fetch_next(const struct up_fetch *f)

@@ -13,7 +13,7 @@
 static struct up_return table[UP_RETURN_SLOTS];
 static int32_t next_free[UP_RETURN_SLOTS];
 static struct up_pool pool = { .next = next_free, .count = UP_RETURN_SLOTS };
-uint64_t up_returns_unwound, up_returns_refused;
+uint64_t up_returns_unwound, up_returns_refused, up_returns_abandoned;
 
 _Static_assert(sizeof up_return_trampolines == UP_RETURN_SLOTS * UP_TRAMPOLINE_SIZE, "returns_x86_64.S: SLOTS, SIZE");
 
@@ -111,6 +111,7 @@ static void drop(struct up_thread *t, struct up_return *e)
 /* What was being recorded by frames that are gone waits again, but for what had been published. */
 static void wait_again(struct up_thread *t)
 {
+    up_count(&up_returns_abandoned);
     t->list_in_use = 1;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     for (int32_t slot = slot_in(t->returns); slot != UP_NONE; slot = table[slot].below) {

@@ -44,6 +44,7 @@ struct up_return {
 extern uint64_t up_return_shadow[UP_RETURN_SLOTS] __attribute__((visibility("hidden")));
 extern uint8_t up_return_trampolines[UP_RETURN_SLOTS * UP_TRAMPOLINE_SIZE] __attribute__((visibility("hidden")));
 extern uint64_t up_returns_unwound, up_returns_refused;
+extern uint64_t up_returns_abandoned;   /* how often a frame of the return path was found to have been left for good */
 
 struct up_return *up_return_at(int32_t slot);
 

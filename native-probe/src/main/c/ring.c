@@ -93,11 +93,12 @@ void up_ring_settle(const struct up_run *run, uint32_t reason, int final)
     struct up_hit *hit = run->first;
     for (int i = 0; i < run->count; i++) {
         struct up_hit *next = (struct up_hit *)((uint8_t *)hit + hit->length);
-        if (__atomic_load_n(&hit->state, __ATOMIC_ACQUIRE) == UP_HIT_COMMITTED) {
-            __atomic_add_fetch(&counters->recorded, 1, __ATOMIC_RELAXED);
+        int32_t state = __atomic_load_n(&hit->state, __ATOMIC_ACQUIRE);
+        if (state == UP_HIT_COMMITTED || state == UP_HIT_REJECTED) {
+            up_count(state == UP_HIT_COMMITTED ? &counters->recorded : &counters->filtered);
             __atomic_store_n(&hit->state, UP_HIT_CONSUMED, __ATOMIC_RELEASE);
         } else if (final) {
-            __atomic_add_fetch(&counters->dropped, 1, __ATOMIC_RELAXED);
+            up_count(&counters->dropped);
             __atomic_store_n(&hit->state, UP_HIT_CONSUMED, __ATOMIC_RELEASE);
         } else {
             hit->flags |= reason << UP_HIT_DRAINED_SHIFT;

@@ -89,6 +89,7 @@ struct up_thread *up_thread_take(void)
         t->inside[i].address = 0;
     t->lost = t->list_in_use = 0;
     t->start_time = 0;
+    t->random = (up_rdtsc() ^ (uint64_t)index << 48) | 1;
     up_syscall3(SYS_prctl, PR_GET_NAME, t->name, 0);    /* for threads that end before the drain has looked */
     t->tid = (int32_t)up_syscall3(SYS_gettid, 0, 0, 0);
     __atomic_store_n(&t->state, UP_THREAD_USED, __ATOMIC_RELEASE);

@@ -35,8 +35,8 @@ enum up_failure {
  *   +---------------+-------+-------+---------------+---------------+---------------+---------------+-----------
  *
  * Records are multiples of UP_HIT_ALIGN bytes and never wrap. state: 0 nothing yet, then WRITING (length valid), READY (whole; stored with
- * release), CLAIMED (by one compare-and-exchange, either by the flush at the JNI return or by the drain), COMMITTED (Java made an event of it),
- * CONSUMED (counted; its space may be reused). time is in clock units (up_clock). call is the stack address of the return address of the JNI call that the hit belongs
+ * release), CLAIMED (by one compare-and-exchange, either by the flush at the JNI return or by the drain), COMMITTED (Java made an event of it) or
+ * REJECTED (JFR did not want it), CONSUMED (counted; its space may be reused). time is in clock units (up_clock). call is the stack address of the return address of the JNI call that the hit belongs
  * to, or 0: left to the drain. missing has a bit for each value that could not be read. A `c` record's values[0] is its duration in clock units;
  * the fields follow in the order of the probe's definition. */
 struct up_hit {
@@ -50,7 +50,7 @@ struct up_hit {
     int64_t values[];
 };
 enum { UP_HIT_ALIGN = 32, UP_HIT_HEADER = 32 };
-enum up_hit_state { UP_HIT_NONE, UP_HIT_WRITING, UP_HIT_READY, UP_HIT_CLAIMED, UP_HIT_COMMITTED, UP_HIT_CONSUMED };
+enum up_hit_state { UP_HIT_NONE, UP_HIT_WRITING, UP_HIT_READY, UP_HIT_CLAIMED, UP_HIT_COMMITTED, UP_HIT_REJECTED, UP_HIT_CONSUMED };
 enum up_hit_flags {
     UP_HIT_UNWOUND = 1,         /* the call never returned: an exception or longjmp left it; duration and return values are missing */
     /* why a hit was left to the drain, bits 8..15: enum up_drained */
@@ -69,7 +69,8 @@ enum up_drained {
     UP_DRAINED_STATE_CHANGED,   /* at the return of the call the thread was not in state `native` */
     UP_DRAINED_COMMIT_FAILED,   /* an exception, mostly StackOverflowError, while the event was made */
     UP_DRAINED_SHADOW_STACK,    /* user shadow stacks (CET) are on: return addresses are not swapped */
-    UP_DRAINED_THREAD_ENDED     /* the thread ended inside the JNI call */
+    UP_DRAINED_THREAD_ENDED,    /* the thread ended inside the JNI call */
+    UP_DRAINED_BEGAN_UNRECORDED /* a call that began while its probe made no events: where it began was not looked at */
 };
 
 /* One field of a probe: a register or the result, through `dereferences` loads. Followed in memory by that many int64 displacements. */
@@ -85,13 +86,61 @@ enum { UP_FETCH_RESULT = UINT8_MAX };
 
 enum up_probe_kind { UP_PROBE_ENTRY, UP_PROBE_RETURN, UP_PROBE_CALL };
 
-/* Counters of a probe; hits = recorded + dropped + missed + what still lies in the rings. ProbeCounters on the Java side. */
+/* Counters of a probe; hits = recorded + filtered + sampled_out + dropped + missed + what still lies in the rings or waits for its return.
+ * ProbeCounters on the Java side. */
 struct up_counters {
     uint64_t hits;
-    uint64_t recorded;          /* events were made of them */
+    uint64_t recorded;          /* events were made of them; in the modes without events: counted */
+    uint64_t filtered;          /* by the condition, the threshold, or because no recording wanted them any more */
+    uint64_t sampled_out;       /* by one_of, per_second, until */
     uint64_t dropped;           /* ring full, or no ring */
     uint64_t missed;            /* caused by our own flush, or no return slot was free */
+    uint64_t timed;             /* calls (kind UP_PROBE_CALL) whose duration is known */
+    uint64_t total_time;        /* of these, clock units */
+    uint64_t max_time;
 };
+
+enum up_mode {
+    UP_MODE_EVENT,
+    UP_MODE_COUNT,              /* no events; calls are not awaited unless the condition or the threshold needs it */
+    UP_MODE_HIST                /* no events, but durations */
+};
+
+/* Which of a probe's hits become events. ProbeSettings on the Java side. */
+struct up_settings {
+    int64_t threshold;          /* clock units: shorter calls are filtered. The events of the other kinds are instants, which last UP_INSTANT */
+    int64_t one_of;             /* of so many hits one, drawn at random, goes on; 1: all do */
+    int64_t per_second;         /* so many events at most; INT64_MAX: no limit. Java keeps threshold and this out of other modes than event */
+    int64_t until;              /* so many hits, and no more; INT64_MAX: no end */
+    int64_t second;             /* clock units in one */
+    int32_t mode;               /* enum up_mode */
+    int32_t steps;              /* of the condition that follows in memory; 0: none */
+    int32_t at_return;          /* the condition needs the duration or a field that is read at the return */
+    int32_t times;              /* calls are timed: counters timed to max_time, and up_probe_durations */
+};
+enum { UP_INSTANT = 1, UP_MAX_STEPS = 64, UP_MAX_STACK = 16 };
+
+/* A condition in postfix order. An operand that could not be read is unknown; so is what is made of it, unless the other operand of && or ||
+ * decides. A condition holds if it is known and not 0. Order as in Condition.Step on the Java side. */
+struct up_if_step {
+    uint8_t operation;          /* enum up_if */
+    uint8_t zero;
+    uint16_t field;
+    uint32_t zero2;
+    int64_t constant;
+};
+enum up_if {
+    UP_IF_FIELD, UP_IF_CONSTANT, UP_IF_DURATION,
+    UP_IF_NOT, UP_IF_INVERT, UP_IF_NEGATE,
+    UP_IF_MULTIPLY, UP_IF_ADD, UP_IF_SUBTRACT,
+    UP_IF_LESS, UP_IF_LESS_UNSIGNED, UP_IF_LESS_EQUAL, UP_IF_LESS_EQUAL_UNSIGNED, UP_IF_EQUAL, UP_IF_NOT_EQUAL,
+    UP_IF_AND_BITS, UP_IF_XOR_BITS, UP_IF_OR_BITS, UP_IF_AND, UP_IF_OR,
+    UP_IF_OPERATIONS
+};
+
+/* Durations are counted in buckets: one for each value below 2 * UP_SUB_BUCKETS, above that UP_SUB_BUCKETS for each power of two, so that the middle
+ * of a bucket is at most 1 / (2 * UP_SUB_BUCKETS) off. What is longer than UP_MAX_OCTAVE says lies in the last one. */
+enum { UP_SUB_BUCKETS = 64, UP_SUB_BITS = 6, UP_MAX_OCTAVE = 52, UP_BUCKETS = (UP_MAX_OCTAVE - UP_SUB_BITS + 2) * UP_SUB_BUCKETS };
 
 /* What HotSpot tells of itself through gHotSpotVMStructs (vmStructs.cpp), gathered by Java. All offsets in bytes; -1: not told. */
 struct up_vm_layout {
@@ -231,6 +280,10 @@ UP_EXPORT int up_memory_read(int64_t address, uint8_t *bytes, int32_t length);
 /* Defines a probe for good and returns its id. fetches: the packed up_fetch array, bytes long. */
 UP_EXPORT int up_probe_define(int32_t kind, int32_t fields, const uint8_t *fetches, int32_t bytes);
 UP_EXPORT int up_probe_counters(int32_t probe, struct up_counters *out);
+/* Hits from now on are chosen by these; steps: settings->steps of them. */
+UP_EXPORT int up_probe_settings(int32_t probe, const struct up_settings *settings, const uint8_t *steps);
+/* The buckets of the durations of a UP_PROBE_CALL; capacity of them at most. Returns how many. */
+UP_EXPORT int up_probe_durations(int32_t probe, int64_t *out, int32_t capacity);
 /* Keeps a copy of the way for good and gives it to its site, which is made if there is none at that address yet. The slot's code has been
  * written. A site that is armed keeps its way. Returns the site's index. */
 UP_EXPORT int up_site_define(const struct up_way *way);

@@ -13,7 +13,8 @@ import jdk.jfr.Configuration;
 import jdk.jfr.FlightRecorder;
 import jdk.jfr.Recording;
 import uprobe.jfr.EventBridge;
-import uprobe.probe.ArmedProbe;
+import uprobe.jfr.RecordedProbe;
+import uprobe.probe.ArmedSite;
 import uprobe.probe.EngineOptions;
 import uprobe.probe.ProbeRefusedException;
 import uprobe.probe.Refusal;
@@ -29,6 +30,7 @@ public final class Agent {
 
     private static LibraryWatch watch;
     private static Recording recording;
+    private static volatile Runnable configuration = () -> { };
 
     /** What was asked for in one start, and what is said of it. */
     private final List<String> said = new ArrayList<>();
@@ -49,7 +51,8 @@ public final class Agent {
         wanted.errors().forEach(this::problem);
         try {
             if (FlightRecorder.isAvailable()) {
-                EventBridge bridge = EventBridge.open(EngineOptions.DEFAULT.withRings(wanted.ringBytes(), wanted.rings()));
+                EventBridge bridge = EventBridge.open(new EventBridge.Options(EngineOptions.DEFAULT.withRings(wanted.ringBytes(), wanted.rings()),
+                        wanted.armedAlways(), wanted.enabled(), wanted.guard(), wanted.allSites(), this::later));
                 if (!bridge.engine().withoutJavaStacks().isEmpty()) {
                     problem(bridge.engine().withoutJavaStacks());
                 }
@@ -58,9 +61,9 @@ public final class Agent {
                 for (ProbeSpec spec : wanted.probes()) {
                     arm(bridge, spec, waiting);
                 }
+                wanted.jfc().ifPresent(file -> writeConfiguration(bridge, file));
                 watchFor(bridge, waiting);
                 bridge.engine().limits().forEach(this::note);
-                TextPatrol.start(bridge, quiet);
             } else {
                 problem("this JVM has no Flight Recorder (module jdk.jfr): probes have nowhere to record to");
             }
@@ -72,8 +75,12 @@ public final class Agent {
 
     private void arm(EventBridge bridge, ProbeSpec spec, List<ProbeSpec> waiting) {
         try {
-            ArmedProbe probe = bridge.arm(spec);
-            note(describe(probe));
+            RecordedProbe probe = bridge.add(spec);
+            if (probe.refusal().isEmpty()) {
+                note(describe(probe));
+            } else {
+                failed = true;      /* said already */
+            }
         } catch (ProbeRefusedException e) {
             if (e.refusal() == Refusal.LIBRARY_NOT_LOADED) {
                 waiting.add(spec);
@@ -86,11 +93,12 @@ public final class Agent {
         }
     }
 
-    static String describe(ArmedProbe probe) {
-        var site = probe.sites().get(0);
-        int more = probe.sites().size() - 1;
-        return probe.spec().text() + ": armed at " + site.library() + "!" + site.symbol() + " by " + site.mechanism().text()
-                + (more > 0 ? " and " + more + " more" : "");
+    static String describe(RecordedProbe probe) {
+        ArmedSite site = probe.probe().sites().get(0);
+        int more = probe.probe().sites().size() - 1;
+        boolean armed = probe.probe().isArmed();
+        return probe.spec().text() + ": " + (armed ? "armed at " : "ready at ") + site.library() + "!" + site.symbol() + " by " + site.mechanism().text()
+                + (more > 0 ? " and " + more + " more" : "") + (armed ? "" : "; armed while a recording has " + probe.eventName() + " enabled");
     }
 
     private void watchFor(EventBridge bridge, List<ProbeSpec> waiting) {
@@ -100,6 +108,23 @@ public final class Agent {
         if (watch != null) {
             watch.add(waiting, quiet);
         }
+    }
+
+    /** Written now, and again when the library of a waiting probe has come. */
+    private void writeConfiguration(EventBridge bridge, Path file) {
+        configuration = () -> {
+            try {
+                Files.writeString(file, bridge.configuration(), StandardCharsets.UTF_8);
+            } catch (IOException e) {
+                problem("jfc=" + file + ": can not be written: " + e);
+            }
+        };
+        configuration.run();
+    }
+
+    /** Another probe has come. */
+    static void added() {
+        configuration.run();
     }
 
     private void record(Path file) {
@@ -127,6 +152,13 @@ public final class Agent {
     private void note(String line) {
         if (!quiet) {
             say(line);
+        }
+    }
+
+    /** What happens to probes after they were added. */
+    private void later(String line) {
+        if (!quiet) {
+            err.println("uprobe: " + line);
         }
     }
 

@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import uprobe.jfr.EventBridge;
-import uprobe.probe.ArmedProbe;
+import uprobe.jfr.RecordedProbe;
 import uprobe.probe.CommitMethod;
 import uprobe.probe.HitRecordDescriptor;
 import uprobe.probe.ProbeRefusedException;
@@ -15,8 +15,8 @@ import uprobe.probe.spec.ProbeSpec;
 import uprobe.probe.spec.ProbeSyntaxException;
 
 /**
- * Arms probes whose library was not loaded when they were asked for. A probe of our own on {@code JVM_LoadLibrary}, through which System.load and
- * its kin go, has the loading thread wait until its library has been looked at, so the first call of a native is seen. Libraries that native code
+ * Adds probes whose library was not loaded when they were asked for. While a recording runs, a probe of our own on {@code JVM_LoadLibrary}, through
+ * which System.load and its kin go, has the loading thread wait until its library has been looked at, so the first call of a native is seen. Libraries that native code
  * opens by itself are noticed by asking the dynamic linker every {@value #PERIOD_MS} ms whether it has loaded anything.
  */
 final class LibraryWatch implements Runnable {
@@ -29,6 +29,7 @@ final class LibraryWatch implements Runnable {
     private final ByteBuffer records;
     private final List<ProbeSpec> waiting = new ArrayList<>();
     private long changesSeen;
+    private volatile boolean anyWaits;
     private volatile boolean saysArmed;
 
     LibraryWatch(EventBridge bridge) {
@@ -39,7 +40,8 @@ final class LibraryWatch implements Runnable {
         thread.setDaemon(true);
         thread.start();
         try {
-            bridge.engine().arm(ProbeParser.parse("p libjvm:JVM_LoadLibrary"), (id, spec, stem, symbol, memory) -> new CommitMethod(LibraryWatch.class, "loaded"));
+            bridge.armDuringRecordings(bridge.engine().define(ProbeParser.parse("p libjvm:JVM_LoadLibrary"),
+                    (id, spec, stem, symbol, memory) -> new CommitMethod(LibraryWatch.class, "loaded")), () -> anyWaits);
         } catch (ProbeRefusedException | ProbeSyntaxException | IOException e) {
             System.err.println("uprobe: libraries are noticed " + PERIOD_MS + " ms after they are loaded: " + e.getMessage());
         }
@@ -74,11 +76,15 @@ final class LibraryWatch implements Runnable {
     }
 
     /** @param quiet whether only what goes wrong with them is said */
-    synchronized void add(List<ProbeSpec> specs, boolean quiet) {
-        waiting.addAll(specs);
-        saysArmed = !quiet;
-        changesSeen = 0;          /* one may have been loaded between the look that missed it and now */
-        notifyAll();
+    void add(List<ProbeSpec> specs, boolean quiet) {
+        synchronized (this) {
+            waiting.addAll(specs);
+            anyWaits = !waiting.isEmpty();
+            saysArmed = !quiet;
+            changesSeen = 0;          /* one may have been loaded between the look that missed it and now */
+            notifyAll();
+        }
+        bridge.needChanged();
     }
 
     @Override
@@ -108,21 +114,28 @@ final class LibraryWatch implements Runnable {
                 settled.add(spec);
             }
         }
+        boolean noneLeft;
         synchronized (this) {
             waiting.removeAll(settled);
+            noneLeft = anyWaits && waiting.isEmpty();
+            anyWaits = !waiting.isEmpty();
             changesSeen = changes;
             notifyAll();
             if (changes == bridge.engine().libraryChanges()) {
                 wait(PERIOD_MS);
             }
         }
+        if (noneLeft) {
+            bridge.needChanged();
+        }
     }
 
     private boolean stillWaits(ProbeSpec spec) {
         try {
-            ArmedProbe armed = bridge.arm(spec);
-            if (saysArmed) {
-                System.err.println("uprobe: " + Agent.describe(armed));
+            RecordedProbe added = bridge.add(spec);
+            Agent.added();
+            if (saysArmed && added.refusal().isEmpty()) {
+                System.err.println("uprobe: " + Agent.describe(added));
             }
         } catch (ProbeRefusedException e) {
             if (e.refusal() == Refusal.LIBRARY_NOT_LOADED) {

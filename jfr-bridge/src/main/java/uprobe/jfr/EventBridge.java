@@ -2,56 +2,85 @@ package uprobe.jfr;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import jdk.jfr.Event;
 import jdk.jfr.FlightRecorder;
+import jdk.jfr.FlightRecorderListener;
 import jdk.jfr.Recording;
+import jdk.jfr.RecordingState;
 import uprobe.probe.ArmedProbe;
 import uprobe.probe.ArmedSite;
 import uprobe.probe.ChangedSite;
-import uprobe.probe.CommitMethod;
+import uprobe.probe.Durations;
 import uprobe.probe.EngineOptions;
 import uprobe.probe.ProbeCounters;
 import uprobe.probe.ProbeEngine;
+import uprobe.probe.ProbePoint;
 import uprobe.probe.ProbeRefusedException;
 import uprobe.probe.Refusal;
-import uprobe.probe.spec.JavaNames;
 import uprobe.probe.spec.LibraryPattern;
 import uprobe.probe.spec.ProbeSpec;
+import uprobe.probe.spec.RateLimit;
+import uprobe.probe.spec.Symbol;
 
 /**
  * Probes whose hits are JFR events. One event class per probe ({@link ProbeEventClass}); beside them {@link ProbeArmed}, {@link ProbeRefused},
  * {@link ProbeStatistics} and {@link DataLoss} tell about the probes themselves, at once and again in every chunk.
+ * <p>
+ * Recordings steer: a probe is armed while one of them, or a RecordingStream, has its event enabled. When {@code start()} returns it is armed (JFR calls
+ * its listeners before that); what is changed in a running recording is seen a moment later by the {@link Steward}.
+ * <p>
+ * Locks: {@code transactions} is taken by whoever defines, arms or disarms, and may be held while JFR's recorder lock is taken (a new event class is
+ * registered). So nothing that JFR calls with its own lock held may take it: the hooks at the ends of chunks and the settings read what is volatile.
  */
 public final class EventBridge {
+    /** How the bridge behaves. */
+    public record Options(EngineOptions engine, boolean always, boolean enabled, RateLimit guard, boolean allSites, Consumer<String> says) {
+        /** Armed by recordings, events enabled, no guard, nothing said. */
+        public static final Options DEFAULT = new Options(EngineOptions.DEFAULT, false, true, RateLimit.NONE, false, line -> { });
+    }
+
     /** How long the end of a chunk may wait for the drain thread. */
     private static final long CHUNK_END_MILLIS = 2_000;
+    /** More sites than this are told as one total for each probe. */
+    private static final int SITES_TOLD = 1_000;
     private static EventBridge instance;
+    private static volatile ByteBuffer records;
 
     /** What a probe that was refused looked like. */
-    private record Refused(ProbeSpec spec, ProbeRefusedException why) {}
+    private record Refused(String probe, String library, String symbol, String reason) {}
 
+    private final ReentrantLock transactions = new ReentrantLock();
     private final ProbeEngine engine;
-    private final Map<String, ArmedProbe> armed = new LinkedHashMap<>();
-    private final List<Refused> refused = new ArrayList<>();
-    private final Map<Integer, ProbeCounters> reported = new LinkedHashMap<>();
+    private final List<RecordedProbe> probes = new CopyOnWriteArrayList<>();
+    private final Map<ArmedProbe, BooleanSupplier> helpers = new LinkedHashMap<>();
+    private final List<Refused> refused = new CopyOnWriteArrayList<>();
+    private final Map<RecordedProbe, ProbeCounters> reported = new ConcurrentHashMap<>();
+    private final Steward steward = new Steward(this);
+    private volatile Options options;
+    private volatile boolean off;
 
-    private EventBridge(ProbeEngine engine) {
+    private EventBridge(ProbeEngine engine, Options options) {
         this.engine = engine;
+        this.options = options;
     }
 
     /**
-     * Starts JFR's recorder (no recording) and the engine, with one base of time. Later calls return the same bridge.
+     * Starts JFR's recorder (no recording) and the engine, with one base of time. Later calls return the same bridge, which takes over all options but the engine's.
      *
      * @throws ProbeRefusedException if the platform is not supported
      * @throws IOException if the native helper can not be set up
      * @throws IllegalStateException if this JVM has no JFR
      */
-    public static synchronized EventBridge open(EngineOptions options) throws ProbeRefusedException, IOException {
+    public static synchronized EventBridge open(Options options) throws ProbeRefusedException, IOException {
         if (instance == null) {
             FlightRecorder.getFlightRecorder();
             ProbeEngine engine;
@@ -61,63 +90,197 @@ public final class EventBridge {
                 forTheClock.start();
                 Class<? extends Event> clock = ProbeEventClass.clock();
                 LongSupplier jfrTicks = ProbeEventClass.ticksOf(clock);
-                engine = ProbeEngine.open(options.withTsc(JfrClock.jfrCountsTsc(jfrTicks)));
+                engine = ProbeEngine.open(options.engine().withTsc(JfrClock.jfrCountsTsc(jfrTicks)));
                 JfrClock.calibrate(jfrTicks, ProbeEngine::clock);
                 FlightRecorder.unregister(clock);
             }
-            instance = new EventBridge(engine);
+            records = engine.records();
+            instance = new EventBridge(engine, options);
             instance.register();
+        } else {
+            instance.options = options;
+            instance.settingsChanged();
         }
         return instance;
     }
 
     /** For {@link Hits}, which is first used when the bridge is open. */
-    static synchronized ByteBuffer records() {
-        return instance.engine.records();
+    static ByteBuffer records() {
+        return records;
     }
 
     public ProbeEngine engine() {
         return engine;
     }
 
+    Consumer<String> says() {
+        return options.says();
+    }
+
     private void register() {
         List.of(ProbeArmed.class, ProbeRefused.class, ProbeStatistics.class, DataLoss.class).forEach(FlightRecorder::register);
         FlightRecorder.addPeriodicEvent(ProbeArmed.class, this::emitArmed);
-        FlightRecorder.addPeriodicEvent(ProbeRefused.class, this::emitRefused);
+        FlightRecorder.addPeriodicEvent(ProbeRefused.class, () -> refused.forEach(EventBridge::emit));
         FlightRecorder.addPeriodicEvent(ProbeStatistics.class, this::emitStatistics);
+        FlightRecorder.addListener(new FlightRecorderListener() {
+            @Override
+            public void recordingStateChanged(Recording recording) {
+                stateChanged(recording.getState());
+            }
+        });
+        steward.start();
+    }
+
+    /** Before start() or stop() returns. At the JVM's end JFR calls this with its lock held, and nothing needs to be done. */
+    private void stateChanged(RecordingState state) {
+        if ((state == RecordingState.RUNNING || state == RecordingState.STOPPED) && !jvmIsShuttingDown()) {
+            applyAll();
+        }
+    }
+
+    /** Something that JFR told with its lock held. */
+    void settingsChanged() {
+        steward.wake();
+    }
+
+    /** Makes all probes what recordings want of them now. */
+    void applyAll() {
+        transactions.lock();
+        try {
+            probes.forEach(this::apply);
+            applyHelpers();
+        } finally {
+            transactions.unlock();
+        }
     }
 
     /**
-     * Arms a probe; from now on its hits are events of the type {@link #eventName}.
+     * Arms a probe of the agent's own while any recording runs, now if one does.
      *
-     * @throws ProbeRefusedException with the reason, which is in the recording as well; nothing was changed
+     * @param needed asked each time; called with the bridge's lock held
      */
-    public synchronized ArmedProbe arm(ProbeSpec spec) throws ProbeRefusedException, IOException {
-        String[] name = new String[1];
+    public void armDuringRecordings(ArmedProbe helper, BooleanSupplier needed) {
+        transactions.lock();
         try {
-            ArmedProbe probe = engine.arm(spec, (id, s, stem, symbol, records) -> {
-                name[0] = eventName(s, stem, symbol);
-                if (armed.containsKey(name[0])) {
-                    throw new IllegalArgumentException("a probe of the name " + name[0] + " is there already: give it another, "
-                            + s.type().letter() + ":GROUP/EVENT");
+            helpers.put(helper, needed);
+            applyHelpers();
+        } finally {
+            transactions.unlock();
+        }
+    }
+
+    /** Has the probes of {@link #armDuringRecordings} looked at anew, whether they are needed. */
+    public void needChanged() {
+        transactions.lock();
+        try {
+            applyHelpers();
+        } finally {
+            transactions.unlock();
+        }
+    }
+
+    private void applyHelpers() {
+        boolean wanted = !off && (options.always()
+                || FlightRecorder.getFlightRecorder().getRecordings().stream().anyMatch(recording -> recording.getState() == RecordingState.RUNNING));
+        helpers.forEach((helper, needed) -> {
+            try {
+                if (wanted && needed.getAsBoolean()) {
+                    helper.arm();
+                } else {
+                    helper.disarm();
                 }
-                Class<? extends Event> event = ProbeEventClass.of(s, name[0], stem, symbol);
-                FlightRecorder.register(event);
+            } catch (ProbeRefusedException | IOException e) {
+                says().accept(helper.spec().text() + ", a probe of the agent's own: " + e.getMessage());
+            }
+        });
+    }
+
+    private void apply(RecordedProbe probe) {
+        if (probe.apply(options.always(), off)) {
+            emitArmed(probe);
+        }
+    }
+
+    /**
+     * Adds a probe, whose hits are events of the type {@link RecordedProbe#eventName} while a recording has it enabled. It is armed now if one has.
+     *
+     * @throws ProbeRefusedException with the reason, which is in recordings as well; nothing was changed
+     * @throws IllegalArgumentException if a probe of its name is there already
+     */
+    public RecordedProbe add(ProbeSpec written) throws ProbeRefusedException, IOException {
+        transactions.lock();
+        try {
+            ProbeSpec spec = EventTypes.withFields(written);
+            boolean enabled = spec.options().enabled() == null ? options.enabled() : spec.options().enabled();
+            RecordedProbe probe = new RecordedProbe(this, spec, enabled);
+            EventTypes types = new EventTypes(enabled, (name, event) -> {
+                if (!EventTypes.isShared(spec) && probes.stream().anyMatch(other -> other.eventName().equals(name))) {
+                    throw new IllegalArgumentException("a probe of the name " + name + " is there already: give it another, " + spec.type().letter() + ":GROUP/EVENT");
+                }
+                probe.register(name, event);
                 ready(event);
-                return new CommitMethod(event, ProbeEventClass.methodName(symbol));
             });
-            armed.put(name[0], probe);
-            emit(name[0], probe);
-            emitStatistics(name[0], probe);
+            probe.probe(engine.define(spec, types));
+            probes.add(probe);
+            probe.probe().refused().forEach(function -> refused(new Refused(spec.text(), function.library(), function.symbol(), function.message())));
+            apply(probe);
             return probe;
         } catch (ProbeRefusedException e) {
             if (e.refusal() != Refusal.LIBRARY_NOT_LOADED) {
-                Refused entry = new Refused(spec, e);
-                refused.add(entry);
-                emit(entry);
+                refused(new Refused(written.text(), written.library().text(), written.target().toString(), e.getMessage()));
             }
             throw e;
+        } finally {
+            transactions.unlock();
         }
+    }
+
+    /** A probe that could not be armed though a recording wants it. */
+    void refused(RecordedProbe probe, Exception why) {
+        ArmedSite first = probe.probe().sites().get(0);
+        refused(new Refused(probe.spec().text(), first.library(), first.symbol(), String.valueOf(why.getMessage())));
+        says().accept(probe.spec().text() + ": refused: " + why.getMessage());
+    }
+
+    private void refused(Refused entry) {
+        if (!refused.contains(entry)) {
+            refused.add(entry);
+        }
+        emit(entry);
+    }
+
+    /** A probe whose events came too fast: it goes on counting, and makes none until its settings are set again or the next recording starts. */
+    void guarded(RecordedProbe probe, long perSecond) {
+        String reason = "guard: " + perSecond + " events a second, more than " + options.guard().text()
+                + "; only counted from now on, until its settings are set again or it is armed the next time (guard=off lets it go on)";
+        DataLoss event = new DataLoss();
+        event.probe = probe.eventName();
+        event.reason = reason;
+        event.commit();
+        says().accept(probe.eventName() + ": " + reason);
+    }
+
+    /** Looks after all probes: guards, ends, text that others have written over. Called by the steward. */
+    void keep(boolean lookAtText) {
+        transactions.lock();
+        try {
+            for (RecordedProbe probe : probes) {
+                if (probe.keep(options.guard())) {
+                    apply(probe);
+                }
+            }
+        } finally {
+            transactions.unlock();
+        }
+        if (lookAtText) {
+            changed().forEach(site -> says().accept(site.message()));
+        }
+    }
+
+    /** Disarms everything, whatever recordings want, until it is called with false. */
+    public void off(boolean disarmed) {
+        off = disarmed;
+        applyAll();
     }
 
     /** The commit method may run anywhere: whatever it loads and links is loaded and linked here. */
@@ -132,20 +295,18 @@ public final class EventBridge {
         }
     }
 
-    /** {@code uprobe.GROUP.EVENT}; what the probe leaves out is the library's stem and the function's symbol, as identifiers. */
-    static String eventName(ProbeSpec spec, String stem, String symbol) {
-        String group = spec.group() != null ? spec.group() : JavaNames.identifier(stem);
-        String event = spec.event() != null ? spec.event() : JavaNames.identifier(symbol);
-        return "uprobe." + group + "." + event;
+    /** A recording configuration with the events of all probes, to be written to a .jfc file. */
+    public String configuration() {
+        return JfcText.of(probes);
     }
 
-    /** The probes that are armed, by the names of their events. */
-    public synchronized Map<String, ArmedProbe> probes() {
-        return new LinkedHashMap<>(armed);
+    /** All probes, armed or not. */
+    public List<RecordedProbe> probes() {
+        return List.copyOf(probes);
     }
 
     /** The sites that somebody else has written over, each told once, here and in the recording: see {@link ProbeEngine#changed}. */
-    public synchronized List<ChangedSite> changed() {
+    private List<ChangedSite> changed() {
         List<ChangedSite> changed = engine.changed();
         for (ChangedSite site : changed) {
             for (ArmedProbe probe : site.probes()) {
@@ -161,52 +322,43 @@ public final class EventBridge {
         return changed;
     }
 
-    /** Takes all probes out: the libraries' text is as it was. */
-    public synchronized void disarmAll() {
-        armed.values().forEach(ArmedProbe::disarm);
-    }
-
     /** Everything that has been hit so far becomes events: see {@link ProbeEngine#drain}. */
     public void drain(boolean unfinished) {
         engine.drain(unfinished, CHUNK_END_MILLIS);
     }
 
-    private synchronized void emitArmed() {
-        armed.forEach(EventBridge::emit);
+    private void emitArmed() {
+        probes.stream().filter(probe -> probe.probe().isArmed()).forEach(this::emitArmed);
     }
 
-    private static void emit(String name, ArmedProbe probe) {
-        for (ArmedSite site : probe.sites()) {
+    private void emitArmed(RecordedProbe probe) {
+        List<ArmedSite> sites = probe.probe().sites();
+        boolean all = sites.size() <= SITES_TOLD || options.allSites();
+        for (ArmedSite site : all ? sites : sites.subList(0, 1)) {
             ProbeArmed event = new ProbeArmed();
-            event.probe = name;
+            event.probe = probe.eventName();
             event.library = site.library();
-            event.symbol = site.symbol();
-            event.address = site.address();
+            event.symbol = all ? site.symbol() : sites.size() + " sites";
+            event.address = all ? site.address() : 0;
             event.mechanism = site.mechanism().text();
             event.reason = site.reason();
             event.commit();
         }
     }
 
-    private synchronized void emitRefused() {
-        refused.forEach(EventBridge::emit);
-    }
-
     private static void emit(Refused entry) {
         ProbeRefused event = new ProbeRefused();
-        event.probe = entry.spec().text();
-        event.library = entry.spec().library().text();
-        event.symbol = entry.spec().target().toString();
-        event.reason = entry.why().getMessage();
+        event.probe = entry.probe();
+        event.library = entry.library();
+        event.symbol = entry.symbol();
+        event.reason = entry.reason();
         event.commit();
     }
 
     /** At the beginning and the end of a chunk. At the end what lies in the rings belongs into it; at the JVM's end, unfinished calls as well. */
     private void emitStatistics() {
         drain(jvmIsShuttingDown());
-        synchronized (this) {
-            armed.forEach(this::emitStatistics);
-        }
+        probes.forEach(this::emitStatistics);
     }
 
     /** JFR ends its last chunk in a shutdown hook, where the JVM takes no changes to hooks any more. */
@@ -219,20 +371,46 @@ public final class EventBridge {
         }
     }
 
-    private void emitStatistics(String name, ArmedProbe probe) {
-        ProbeCounters now = probe.counters();
+    /** One event for each number that hits are counted under; of a pattern with very many functions one for all. */
+    private void emitStatistics(RecordedProbe probe) {
+        List<ProbePoint> points = probe.probe().points();
+        if (points.size() > SITES_TOLD && !options.allSites()) {
+            emitStatistics(probe, points.get(0).site().library(), points.size() + " functions", probe.probe().counters(), null);
+        } else if (probe.spec().target() instanceof Symbol) {
+            emitStatistics(probe, points.get(0));
+        } else {
+            points.forEach(point -> emitStatistics(probe, point));
+        }
+        ProbeCounters now = probe.probe().counters(), before = reported.put(probe, now);
+        lost(probe.eventName(), now.dropped() - (before == null ? 0 : before.dropped()), "ring full: raise ring= or rings=");
+        lost(probe.eventName(), now.missed() - (before == null ? 0 : before.missed()), "caused by the making of events, or no return slot was free");
+    }
+
+    private static void emitStatistics(RecordedProbe probe, ProbePoint point) {
+        emitStatistics(probe, point.site().library(), point.site().symbol(), point.counters(), probe.isCall() ? point.durations() : null);
+    }
+
+    private static void emitStatistics(RecordedProbe probe, String library, String symbol, ProbeCounters now, Durations durations) {
         ProbeStatistics event = new ProbeStatistics();
-        event.probe = name;
-        event.library = LibraryPattern.stem(probe.sites().get(0).library());
-        event.symbol = probe.sites().get(0).symbol();
+        event.probe = probe.eventName();
+        event.library = LibraryPattern.stem(library);
+        event.symbol = symbol;
         event.hits = now.hits();
         event.recorded = now.recorded();
+        event.filtered = now.filtered();
+        event.sampledOut = now.sampledOut();
         event.dropped = now.dropped();
         event.missed = now.missed();
+        event.unfinished = now.unfinished();
+        event.timed = now.timed();
+        event.totalTime = now.totalTime();
+        event.max = now.maxTime();
+        if (durations != null) {
+            event.p50 = Math.min(durations.atMost(0.5), event.max);     /* the middle of a bucket may lie behind the longest call in it */
+            event.p90 = Math.min(durations.atMost(0.9), event.max);
+            event.p99 = Math.min(durations.atMost(0.99), event.max);
+        }
         event.commit();
-        ProbeCounters before = reported.put(probe.id(), now);
-        lost(name, now.dropped() - (before == null ? 0 : before.dropped()), "ring full: raise ring= or rings=");
-        lost(name, now.missed() - (before == null ? 0 : before.missed()), "caused by the making of events, or no return slot was free");
     }
 
     private static void lost(String probe, long count, String reason) {

@@ -1,6 +1,10 @@
 package uprobe.jfr;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.List;
+import uprobe.probe.ArmedSite;
+import uprobe.probe.ProbePoint;
 
 /** What the generated commit methods use. Public because they live in class loaders of their own; nobody else's. */
 public final class Hits {
@@ -33,6 +37,28 @@ public final class Hits {
             }
         }
         return out.toString();
+    }
+
+    /** By the numbers of probes; null but for those of patterns. Replaced as a whole before the first hit of a new one. */
+    private static volatile ArmedSite[] places = {};
+
+    static synchronized void places(List<ProbePoint> more) {
+        int length = Math.max(places.length, more.stream().mapToInt(ProbePoint::id).max().orElse(0) + 1);
+        ArmedSite[] all = Arrays.copyOf(places, length);
+        more.forEach(point -> all[point.id()] = point.site());
+        places = all;
+    }
+
+    public static String library(int probe) {
+        return places[probe].library();
+    }
+
+    public static String function(int probe) {
+        return places[probe].symbol();
+    }
+
+    public static long address(int probe) {
+        return places[probe].address();
     }
 
     private Hits() {}

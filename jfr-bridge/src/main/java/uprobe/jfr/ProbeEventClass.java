@@ -19,6 +19,7 @@ import uprobe.probe.spec.FieldSpec;
 import uprobe.probe.spec.JavaNames;
 import uprobe.probe.spec.ProbeSpec;
 import uprobe.probe.spec.ProbeType;
+import uprobe.probe.spec.SymbolPattern;
 import uprobe.probe.spec.Unit;
 
 /**
@@ -42,7 +43,7 @@ import uprobe.probe.spec.Unit;
  *             event.flush = Hits.RECORDS.getLong(offset + 40);
  *             ...
  *             event.commit();
- *             Hits.RECORDS.putInt(offset, COMMITTED);
+ *             Hits.RECORDS.putInt(offset, REJECTED - event.accepted);      // REJECTED - 1 is COMMITTED
  *         }
  *     }
  * }
@@ -52,7 +53,7 @@ import uprobe.probe.spec.Unit;
  * them. As they are private, classes of equal name live in loaders of their own. No line numbers: debuggers step over.
  */
 final class ProbeEventClass {
-    private static final String HITS = "uprobe/jfr/Hits", BUFFER = "java/nio/ByteBuffer", STRING = "Ljava/lang/String;";
+    private static final String SUPER = "uprobe/jfr/ProbeEvent", HITS = "uprobe/jfr/Hits", BUFFER = "java/nio/ByteBuffer", STRING = "Ljava/lang/String;";
     private static final String COMMIT = "(IIJ" + STRING + "J" + STRING + ")V";
     /** Locals of the commit method. */
     private static final int OFFSET = 0, COUNT = 1, THREAD_ID = 2, THREAD_NAME = 4, JAVA_ID = 5, DRAINED = 7, EVENT = 8, MISSING = 9;
@@ -71,14 +72,16 @@ final class ProbeEventClass {
     private final ProbeSpec spec;
     private final String eventName;
     private final String stem;
-    private final String symbol;
+    private final List<String> symbols;
     private final String className;
+    private final boolean enabled;
 
-    private ProbeEventClass(ProbeSpec spec, String eventName, String stem, String symbol) {
+    private ProbeEventClass(ProbeSpec spec, String eventName, String stem, List<String> symbols, boolean enabled) {
+        this.enabled = enabled;
         this.spec = spec;
         this.eventName = eventName;
         this.stem = stem;
-        this.symbol = symbol;
+        this.symbols = symbols;
         this.className = JavaNames.frameName(stem);
     }
 
@@ -87,25 +90,45 @@ final class ProbeEventClass {
         return JavaNames.frameName(symbol);
     }
 
-    /** @param eventName {@code uprobe.GROUP.EVENT} */
-    static Class<? extends Event> of(ProbeSpec spec, String eventName, String stem, String symbol) {
-        ProbeEventClass generated = new ProbeEventClass(spec, eventName, stem, symbol);
+    /**
+     * @param eventName {@code uprobe.GROUP.EVENT}
+     * @param symbols of the functions, each of which gets a method; of a pattern's probe there may be some thousand
+     * @param enabled whether recordings that say nothing of it have it enabled
+     */
+    static Class<? extends Event> of(ProbeSpec spec, String eventName, String stem, List<String> symbols, boolean enabled) {
+        ProbeEventClass generated = new ProbeEventClass(spec, eventName, stem, symbols, enabled);
         Class<?> loaded = new Loader().define(generated.className, generated.bytes());
         return loaded.asSubclass(Event.class);
     }
 
+    /** The events of a pattern say which function it was. */
+    private boolean isPattern() {
+        return spec.target() instanceof SymbolPattern;
+    }
+
     private byte[] bytes() {
         ClassWriter writer = new ClassWriter(ClassWriter.COMPUTE_MAXS | ClassWriter.COMPUTE_FRAMES);
-        writer.visit(Opcodes.V17, Opcodes.ACC_PUBLIC | Opcodes.ACC_FINAL | Opcodes.ACC_SUPER, className, null, "jdk/jfr/Event", null);
+        writer.visit(Opcodes.V17, Opcodes.ACC_PUBLIC | Opcodes.ACC_FINAL | Opcodes.ACC_SUPER, className, null, SUPER, null);
         annotate(writer.visitAnnotation("Ljdk/jfr/Name;", true), eventName);
-        annotate(writer.visitAnnotation("Ljdk/jfr/Label;", true), symbol);
+        annotate(writer.visitAnnotation("Ljdk/jfr/Label;", true), isPattern() ? spec.target().toString() : symbols.get(0));
         annotate(writer.visitAnnotation("Ljdk/jfr/Description;", true), description());
+        if (!enabled) {
+            annotate(writer.visitAnnotation("Ljdk/jfr/Enabled;", true), false);
+        }
+        if (!spec.options().stack()) {
+            annotate(writer.visitAnnotation("Ljdk/jfr/StackTrace;", true), false);
+        }
         AnnotationVisitor category = writer.visitAnnotation("Ljdk/jfr/Category;", true);
         AnnotationVisitor names = category.visitArray("value");
         names.visit(null, "Native Probes");
         names.visit(null, stem);
         names.visitEnd();
         category.visitEnd();
+        if (isPattern()) {
+            ownField(writer, "library", STRING, "Library", "File name of the library");
+            ownField(writer, "function", STRING, "Function", "Symbol of the function");
+            ownField(writer, "address", "J", "Address", "Where the function begins");
+        }
         spec.fields().forEach(field -> userField(writer, field));
         ownField(writer, "nativeThreadId", "J", "Native Thread Id", "Thread id of the kernel, for hits without Java stack");
         ownField(writer, "nativeThreadName", STRING, "Native Thread Name", "Name of the thread that made the hit, for hits without Java stack");
@@ -114,8 +137,8 @@ final class ProbeEventClass {
         ownField(writer, "missing", STRING, "Missing", "Values that could not be read");
         writer.visitField(Opcodes.ACC_PRIVATE | Opcodes.ACC_STATIC | Opcodes.ACC_FINAL, "NAMES", "[" + STRING, null, null).visitEnd();
         initializer(writer);
-        constructor(writer);
-        commitMethod(writer);
+        constructor(writer, SUPER);
+        symbols.stream().map(ProbeEventClass::methodName).distinct().forEach(method -> commitMethod(writer, method));
         writer.visitEnd();
         return writer.toByteArray();
     }
@@ -126,7 +149,7 @@ final class ProbeEventClass {
             case RETURN -> "Return from ";
             case CALL -> "Call of ";
         };
-        return what + symbol + " in " + stem;
+        return what + (isPattern() ? "one of " + spec.target() : symbols.get(0)) + " in " + stem;
     }
 
     private static void annotate(AnnotationVisitor annotation, Object value) {
@@ -161,6 +184,9 @@ final class ProbeEventClass {
         FieldVisitor visitor = writer.visitField(Opcodes.ACC_PUBLIC, name, type, null, null);
         annotate(visitor.visitAnnotation("Ljdk/jfr/Label;", true), label);
         annotate(visitor.visitAnnotation("Ljdk/jfr/Description;", true), description);
+        if (name.equals("address")) {
+            visitor.visitAnnotation("Ljdk/jfr/MemoryAddress;", true).visitEnd();
+        }
         visitor.visitEnd();
     }
 
@@ -183,21 +209,21 @@ final class ProbeEventClass {
         m.visitEnd();
     }
 
-    private static void constructor(ClassWriter writer) {
+    private static void constructor(ClassWriter writer, String superclass) {
         MethodVisitor m = writer.visitMethod(Opcodes.ACC_PUBLIC, "<init>", "()V", null, null);
         m.visitCode();
         m.visitVarInsn(Opcodes.ALOAD, 0);
-        m.visitMethodInsn(Opcodes.INVOKESPECIAL, "jdk/jfr/Event", "<init>", "()V", false);
+        m.visitMethodInsn(Opcodes.INVOKESPECIAL, superclass, "<init>", "()V", false);
         m.visitInsn(Opcodes.RETURN);
         m.visitMaxs(0, 0);
         m.visitEnd();
     }
 
-    private void commitMethod(ClassWriter writer) {
+    private void commitMethod(ClassWriter writer, String method) {
         boolean isCall = spec.type() == ProbeType.CALL;
         int values = spec.fields().size() + (isCall ? 1 : 0);
         int length = (HitRecordDescriptor.VALUES + values * Long.BYTES + 31) / 32 * 32;
-        MethodVisitor m = writer.visitMethod(Opcodes.ACC_PUBLIC | Opcodes.ACC_STATIC, methodName(symbol), COMMIT, null, null);
+        MethodVisitor m = writer.visitMethod(Opcodes.ACC_PUBLIC | Opcodes.ACC_STATIC, method, COMMIT, null, null);
         m.visitCode();
         Label loop = new Label(), end = new Label(), nothingMissing = new Label(), notDrained = new Label();
         m.visitLabel(loop);
@@ -220,6 +246,11 @@ final class ProbeEventClass {
             m.visitInsn(Opcodes.LCONST_1);
         }
         m.visitFieldInsn(Opcodes.PUTFIELD, className, "duration", "J");
+        if (isPattern()) {
+            fromPlace(m, "library", STRING);
+            fromPlace(m, "function", STRING);
+            fromPlace(m, "address", "J");
+        }
         for (int i = 0; i < spec.fields().size(); i++) {
             m.visitVarInsn(Opcodes.ALOAD, EVENT);
             readLong(m, HitRecordDescriptor.VALUES + (i + (isCall ? 1 : 0)) * Long.BYTES);
@@ -253,7 +284,10 @@ final class ProbeEventClass {
         m.visitMethodInsn(Opcodes.INVOKEVIRTUAL, className, "commit", "()V", false);
         m.visitFieldInsn(Opcodes.GETSTATIC, HITS, "RECORDS", "L" + BUFFER + ";");
         address(m, HitRecordDescriptor.STATE);
-        m.visitLdcInsn(HitRecordDescriptor.COMMITTED);
+        m.visitLdcInsn(HitRecordDescriptor.REJECTED);
+        m.visitVarInsn(Opcodes.ALOAD, EVENT);
+        m.visitFieldInsn(Opcodes.GETFIELD, SUPER, "accepted", "Z");
+        m.visitInsn(Opcodes.ISUB);
         m.visitMethodInsn(Opcodes.INVOKEVIRTUAL, BUFFER, "putInt", "(II)L" + BUFFER + ";", false);
         m.visitInsn(Opcodes.POP);
 
@@ -264,6 +298,16 @@ final class ProbeEventClass {
         m.visitInsn(Opcodes.RETURN);
         m.visitMaxs(0, 0);
         m.visitEnd();
+    }
+
+    /** A field that the place of the hit tells. */
+    private void fromPlace(MethodVisitor m, String field, String type) {
+        m.visitVarInsn(Opcodes.ALOAD, EVENT);
+        m.visitFieldInsn(Opcodes.GETSTATIC, HITS, "RECORDS", "L" + BUFFER + ";");
+        address(m, HitRecordDescriptor.PROBE);
+        m.visitMethodInsn(Opcodes.INVOKEVIRTUAL, BUFFER, "getInt", "(I)I", false);
+        m.visitMethodInsn(Opcodes.INVOKESTATIC, HITS, field, "(I)" + type, false);
+        m.visitFieldInsn(Opcodes.PUTFIELD, className, field, type);
     }
 
     private static void address(MethodVisitor m, int at) {
@@ -293,7 +337,7 @@ final class ProbeEventClass {
         writer.visit(Opcodes.V17, Opcodes.ACC_PUBLIC | Opcodes.ACC_FINAL | Opcodes.ACC_SUPER, name, null, "jdk/jfr/Event", null);
         annotate(writer.visitAnnotation("Ljdk/jfr/Name;", true), "uprobe.Clock");
         annotate(writer.visitAnnotation("Ljdk/jfr/Registered;", true), false);
-        constructor(writer);
+        constructor(writer, "jdk/jfr/Event");
         MethodVisitor m = writer.visitMethod(Opcodes.ACC_PUBLIC | Opcodes.ACC_STATIC, "now", "()J", null, null);
         m.visitCode();
         m.visitTypeInsn(Opcodes.NEW, name);

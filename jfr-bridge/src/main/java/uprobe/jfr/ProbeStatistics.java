@@ -8,11 +8,12 @@ import jdk.jfr.Name;
 import jdk.jfr.Period;
 import jdk.jfr.Registered;
 import jdk.jfr.StackTrace;
+import jdk.jfr.Timespan;
 
-/** What came of a probe's hits since it was armed: at the start and at the end of every chunk. */
+/** What came of a probe's hits since it was defined: at the start and at the end of every chunk. */
 @Name("uprobe.ProbeStatistics")
 @Label("Probe Statistics")
-@Description("What came of a probe's hits since it was armed: hits = recorded + dropped + missed, plus what is not finished")
+@Description("What came of a probe's hits since it was there: hits = recorded + filtered + sampledOut + dropped + missed + unfinished")
 @Category({"Native Probes", "Probes"})
 @StackTrace(false)
 @Registered(false)
@@ -32,8 +33,16 @@ final class ProbeStatistics extends Event {
     long hits;
 
     @Label("Recorded")
-    @Description("Events made")
+    @Description("Events made; with mode=count and mode=hist: hits counted here")
     long recorded;
+
+    @Label("Filtered")
+    @Description("Left out by the condition or the threshold, or no recording wanted the event any more")
+    long filtered;
+
+    @Label("Sampled Out")
+    @Description("Left out by sample=, limit=, guard= or until=")
+    long sampledOut;
 
     @Label("Dropped")
     @Description("Lost because the thread's ring was full or none was left")
@@ -42,4 +51,32 @@ final class ProbeStatistics extends Event {
     @Label("Missed")
     @Description("Caused by the making of events itself, or no return slot was free")
     long missed;
+
+    @Label("Unfinished")
+    @Description("Calls that have not returned, and hits of which no event was made yet")
+    long unfinished;
+
+    @Label("Timed")
+    @Description("Calls whose duration is in the next five")
+    long timed;
+
+    @Label("Total Time")
+    @Timespan(Timespan.TICKS)
+    long totalTime;
+
+    @Label("Median")
+    @Timespan(Timespan.TICKS)
+    long p50;
+
+    @Label("90th Percentile")
+    @Timespan(Timespan.TICKS)
+    long p90;
+
+    @Label("99th Percentile")
+    @Timespan(Timespan.TICKS)
+    long p99;
+
+    @Label("Maximum")
+    @Timespan(Timespan.TICKS)
+    long max;
 }

@@ -1,6 +1,7 @@
 package uprobe.probe;
 
 import java.nio.ByteBuffer;
+import java.util.List;
 import uprobe.probe.spec.ProbeSpec;
 
 /**
@@ -29,5 +30,8 @@ public record CommitMethod(Class<?> owner, String name) {
          * @param records the memory of all rings
          */
         CommitMethod make(int probe, ProbeSpec spec, String stem, String symbol, ByteBuffer records);
+
+        /** Called before the first {@link #make}, with all places, one number each, that there will be commit methods for. */
+        default void places(ProbeSpec spec, List<ProbePoint> points) {}
     }
 }

@@ -33,6 +33,8 @@ final class Helper {
     static native int up_memory_read(long address, byte[] bytes, int length);
     static native int up_probe_define(int kind, int fields, byte[] fetches, int bytes);
     static native int up_probe_counters(int probe, long[] out);
+    static native int up_probe_settings(int probe, byte[] settings, byte[] steps);
+    static native int up_probe_durations(int probe, long[] out, int capacity);
     static native int up_site_define(byte[] way);
     static native int up_site_forget(int site);
     static native int up_sites_changed(int[] sites, byte[] found, int capacity);

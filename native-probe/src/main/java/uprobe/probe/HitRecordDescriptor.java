@@ -1,5 +1,7 @@
 package uprobe.probe;
 
+import uprobe.probe.spec.Condition;
+
 /**
  * Where the parts of a hit record lie in a thread's ring, in bytes from the record's start. The same table stands in {@code uprobe.h}
  * ({@code struct up_hit}); {@link ProbeEngine} compares both when it loads the helper.
@@ -12,7 +14,7 @@ package uprobe.probe;
  * </pre>
  *
  * A record that is handed to a {@linkplain ProbeEngine#commitWith commit method} has been claimed for it. The method stores {@link #COMMITTED} into
- * {@link #STATE} once it has made its event; a record it leaves as it was goes to the drain thread. Numbers are in the processor's byte order.
+ * {@link #STATE} once it has made its event, {@link #REJECTED} if none was wanted; a record it leaves as it was goes to the drain thread. Numbers are in the processor's byte order.
  */
 public final class HitRecordDescriptor {
     /** int: who may touch the record. */
@@ -34,6 +36,8 @@ public final class HitRecordDescriptor {
 
     /** Value of {@link #STATE}: an event has been made of the record. */
     public static final int COMMITTED = 4;
+    /** Value of {@link #STATE}: no recording wanted an event of it. */
+    public static final int REJECTED = 5;
     /** Bit of {@link #FLAGS}: the call never returned, an exception or longjmp left it; duration and results are missing. */
     public static final int UNWOUND = 1;
     /** Bit of {@link #MISSING}: the duration of a {@code c} record is not known. */
@@ -42,13 +46,14 @@ public final class HitRecordDescriptor {
     public static final int MAX_FIELDS = 15;
 
     private static final int LAYOUT_VERSION = 1;
-    private static final int FETCH_SIZE = 8, INSN_SIZE = 16, COUNTERS_SIZE = 32;
+    private static final int FETCH_SIZE = 8, INSN_SIZE = 16;
 
     /** The numbers of {@code up_layout}, in its order. */
     static int[] expected() {
         return new int[] {LAYOUT_VERSION, STATE, LENGTH, MISSING, PROBE, FLAGS, TIME, CALL, VALUES, COMMITTED, UNWOUND, MAX_FIELDS,
-                MISSING_DURATION, FETCH_SIZE, INSN_SIZE, VmLayout.WORDS * Long.BYTES, FlushStatistics.WORDS * Long.BYTES, COUNTERS_SIZE, Way.SIZE,
-                Displaced.Detail.SIZE, SlotCode.UNIT, Way.NO_OPERATION};
+                MISSING_DURATION, FETCH_SIZE, INSN_SIZE, VmLayout.WORDS * Long.BYTES, FlushStatistics.WORDS * Long.BYTES, ProbeCounters.WORDS * Long.BYTES, Way.SIZE,
+                Displaced.Detail.SIZE, SlotCode.UNIT, Way.NO_OPERATION, ProbeSettings.SIZE, ProbeSettings.STEP_SIZE, Condition.Step.values().length,
+                Durations.BUCKETS, Durations.subBuckets(), REJECTED};
     }
 
     private HitRecordDescriptor() {}

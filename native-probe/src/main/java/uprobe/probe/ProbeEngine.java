@@ -10,11 +10,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import uprobe.probe.elf.CallFrames;
@@ -24,8 +27,10 @@ import uprobe.probe.elf.NativeSymbol;
 import uprobe.probe.spec.LibraryPattern;
 import uprobe.probe.spec.Mechanism;
 import uprobe.probe.spec.ProbeSpec;
+import uprobe.probe.spec.ProbeTarget;
 import uprobe.probe.spec.ProbeType;
 import uprobe.probe.spec.Symbol;
+import uprobe.probe.spec.SymbolPattern;
 
 /**
  * Puts probes into the native code of this process.
@@ -74,12 +79,27 @@ public final class ProbeEngine {
         }
     }
 
+    /** One place that a probe means, and the number under which the helper counts its hits there. */
+    private record Point(int id, Plan plan) {}
+
+    /** What the engine keeps of a probe, armed or not. */
+    private static final class Defined {
+        List<Point> points;
+        /** {@link #libraryChanges} when they were found. */
+        long changes;
+        /** In the order of the points; empty while it is not armed. */
+        List<Site> armed = List.of();
+
+        boolean isArmed() {
+            return !armed.isEmpty();
+        }
+    }
+
     private final EngineOptions options;
     private final ByteBuffer records;
     private final String javaStacks;
     private final NavigableMap<Long, Site> sites = new TreeMap<>();
-    private final Map<Integer, List<Site>> sitesOfProbe = new LinkedHashMap<>();
-    private final Map<Integer, ArmedProbe> armedProbes = new HashMap<>();
+    private final Map<ArmedProbe, Defined> probes = new LinkedHashMap<>();
     /** Indices of sites that {@link #changed} has told of, with the byte that was there. */
     private final Map<Integer, Byte> told = new HashMap<>();
     private final Planner planner;
@@ -88,6 +108,7 @@ public final class ProbeEngine {
     private FunctionCode lastFunction;
     /** Of the libraries in the present snapshot. */
     private final Map<LoadedLibrary, CriticalSections> criticalSections = new HashMap<>();
+    private final ClockRate clockRate;
     private LoadedLibraries snapshot;
     private long snapshotChanges;
     private boolean draining;
@@ -96,6 +117,7 @@ public final class ProbeEngine {
         this.options = options;
         this.javaStacks = javaStacks;
         planner = new Planner(options.farSlots());
+        clockRate = new ClockRate(options.tsc());
         long size = Helper.up_ring_memory_size();
         records = new Pointer(Helper.up_ring_memory()).getByteBuffer(0, size).order(ByteOrder.nativeOrder());
     }
@@ -173,76 +195,226 @@ public final class ProbeEngine {
     }
 
     /**
-     * Arms a probe on every function that its pattern names in the libraries that are loaded now.
+     * Finds every function that the probe's pattern names in the libraries that are loaded now, and prepares all that arming needs. No code is changed.
      *
-     * @param factory asked for the commit method before the first trap is written
+     * @param factory asked for the commit methods
      * @throws ProbeRefusedException if a site is refused; then nothing was changed
      */
-    public ArmedProbe arm(ProbeSpec spec, CommitMethod.Factory factory) throws ProbeRefusedException, IOException {
+    public ArmedProbe define(ProbeSpec spec, CommitMethod.Factory factory) throws ProbeRefusedException, IOException {
         List<LoadedLibrary> held = new ArrayList<>();
         try {
-            return armHolding(spec, factory, held);
+            return defineHolding(spec, factory, held);
         } finally {
             giveBack(held);
         }
     }
 
+    /** {@link #define}, and {@link #arm(ArmedProbe)}. */
+    public ArmedProbe arm(ProbeSpec spec, CommitMethod.Factory factory) throws ProbeRefusedException, IOException {
+        ArmedProbe probe = define(spec, factory);
+        try {
+            arm(probe);
+        } catch (ProbeRefusedException | IOException | RuntimeException e) {
+            forget(probe);
+            throw e;
+        }
+        return probe;
+    }
+
     /** @param held gets the libraries that were taken for as long as the transaction lasts */
-    private synchronized ArmedProbe armHolding(ProbeSpec spec, CommitMethod.Factory factory, List<LoadedLibrary> held)
+    private synchronized ArmedProbe defineHolding(ProbeSpec spec, CommitMethod.Factory factory, List<LoadedLibrary> held)
             throws ProbeRefusedException, IOException {
+        List<RefusedFunction> refused = new ArrayList<>();
+        List<Plan> plans = plan(spec, held, refused);
+        byte[] program = FetchProgram.encode(spec);
+        Defined defined = new Defined();
+        defined.points = new ArrayList<>();
+        defined.changes = snapshotChanges;
+        for (Plan plan : plans) {
+            defined.points.add(new Point(idFor(spec, program, defined.points), plan));
+            define(plan);
+        }
+        List<ProbePoint> places = described(defined);
+        factory.places(spec, places);
+        Set<Integer> registered = new HashSet<>();
+        for (ProbePoint place : places) {
+            if (registered.add(place.id())) {
+                CommitMethod commit = factory.make(place.id(), spec, LibraryPattern.stem(place.site().library()), place.site().symbol(), records());
+                check(Helper.up_commit_register(JNIEnv.CURRENT, place.id(), commit.owner(), commit.name()), "registering " + commit);
+            }
+        }
+        startDraining();
+        ArmedProbe probe = new ArmedProbe(this, spec, LibraryPattern.stem(places.get(0).site().library()), places, refused);
+        probes.put(probe, defined);
+        return probe;
+    }
+
+    /** The places of a symbol share the first one's. */
+    private int idFor(ProbeSpec spec, byte[] program, List<Point> before) throws IOException {
+        return !before.isEmpty() && spec.target() instanceof Symbol ? before.get(0).id()
+                : check(Helper.up_probe_define(kind(spec.type()), spec.fields().size(), program, program.length), "a probe");
+    }
+
+    /**
+     * Where the probe's traps will be.
+     *
+     * @param refused gets the functions of a pattern that can not be probed; without a pattern one refuses all
+     */
+    private List<Plan> plan(ProbeSpec spec, List<LoadedLibrary> held, List<RefusedFunction> refused) throws ProbeRefusedException, IOException {
         goneNow.clear();
         Map<LoadedLibrary, List<NativeSymbol>> targets = find(spec);
-        LoadedLibrary first = targets.keySet().iterator().next();
-        String stem = LibraryPattern.stem(first.fileName());
         List<Plan> plans = new ArrayList<>();
+        ProbeRefusedException last = null;
         lastFunction = null;
         try {
             for (Map.Entry<LoadedLibrary, List<NativeSymbol>> target : targets.entrySet()) {
                 hold(target.getKey(), held);
                 for (NativeSymbol symbol : target.getValue()) {
-                    long address = symbol.address() + offset(spec);
-                    plans.add(plan(target.getKey(), symbol, address, spec));
+                    try {
+                        plans.add(plan(target.getKey(), symbol, symbol.address() + offset(spec), spec));
+                    } catch (ProbeRefusedException e) {
+                        if (spec.target() instanceof Symbol) {
+                            throw e;
+                        }
+                        refused.add(new RefusedFunction(target.getKey().fileName(), symbol.name(), e.refusal(), e.getMessage()));
+                        last = e;
+                    }
                 }
             }
         } catch (java.io.UncheckedIOException e) {
             throw e.getCause();
         }
-        SignalGuard.install(loaded());
-        refuseWhileBlocked(spec.library().text() + ":" + spec.target());
-        return carryOut(spec, stem, plans, factory);
+        if (plans.isEmpty()) {
+            throw last;
+        }
+        return plans;
     }
 
-    private ArmedProbe carryOut(ProbeSpec spec, String stem, List<Plan> plans, CommitMethod.Factory factory)
-            throws ProbeRefusedException, IOException {
-        byte[] program = FetchProgram.encode(spec);
-        int id = check(Helper.up_probe_define(kind(spec.type()), spec.fields().size(), program, program.length), "a probe");
-        List<Site> all = new ArrayList<>();
-        for (Plan plan : plans) {
-            all.add(define(plan));
+    /**
+     * Writes the probe's traps, all or none. One that is armed already stays as it is.
+     *
+     * @throws ProbeRefusedException if a site is refused now: its library is gone, its code was changed, a thread has SIGTRAP blocked
+     */
+    public void arm(ArmedProbe probe) throws ProbeRefusedException, IOException {
+        List<LoadedLibrary> held = new ArrayList<>();
+        try {
+            armHolding(probe, held);
+        } finally {
+            giveBack(held);
         }
-        String symbol = all.get(0).plan.described().symbol();
-        CommitMethod commit = factory.make(id, spec, stem, symbol, records());
-        check(Helper.up_commit_register(JNIEnv.CURRENT, id, commit.owner(), commit.name()), "registering " + commit);
-        startDraining();
-        List<Site> armed = new ArrayList<>();
-        for (Site site : all) {
-            check(Helper.up_site_consumer(site.index, id, 1), "a consumer");
+    }
+
+    private synchronized void armHolding(ArmedProbe probe, List<LoadedLibrary> held) throws ProbeRefusedException, IOException {
+        Defined defined = probes.get(probe);
+        if (defined == null) {
+            throw new IllegalStateException(probe + " was given up");
+        } else if (defined.isArmed()) {
+            return;
+        }
+        if (!isStillRight(defined, held)) {
+            defined.points = findAgain(probe, defined.points, held);
+            defined.changes = snapshotChanges;
+        }
+        SignalGuard.install(loaded());
+        refuseWhileBlocked(probe.spec().library().text() + ":" + probe.spec().target());
+        List<Site> done = new ArrayList<>();
+        for (Point point : defined.points) {
+            Site site = define(point.plan());
+            check(Helper.up_site_consumer(site.index, point.id(), 1), "a consumer");
             int result = Helper.up_site_arm(site.index);
             if (result < 0) {
-                Helper.up_site_consumer(site.index, id, 0);
-                armed.forEach(done -> release(done, id));
-                giveBack(armed.stream().map(done -> done.library).toList());
+                Helper.up_site_consumer(site.index, point.id(), 0);
+                for (int i = 0; i < done.size(); i++) {
+                    release(done.get(i), defined.points.get(i).id());
+                }
+                giveBack(done.stream().map(armed -> armed.library).toList());
                 throw new ProbeRefusedException(result == Helper.CHANGED ? Refusal.TEXT_CHANGED : result == Helper.GONE ? Refusal.LIBRARY_GONE
                         : Refusal.NO_MEMORY, where(site.plan.described()), result == Helper.CHANGED ? found(site) : "writing the trap failed with " + result);
             }
             site.users++;
             pins.take(site.library);
-            armed.add(site);
+            done.add(site);
         }
-        sitesOfProbe.put(id, armed);
-        ArmedProbe probe = new ArmedProbe(this, id, spec, stem, armed.stream().map(s -> s.plan.described()).toList());
-        armedProbes.put(id, probe);
-        return probe;
+        defined.armed = done;
+        probe.armedAt(described(defined));
+    }
+
+    /** Whether what was found is what the probe's pattern means now: nothing was loaded or unloaded since, and the code is the same. */
+    private boolean isStillRight(Defined defined, List<LoadedLibrary> held) throws IOException {
+        goneNow.clear();
+        loaded();
+        if (defined.changes != snapshotChanges) {
+            return false;
+        }
+        try {
+            for (LoadedLibrary library : new LinkedHashSet<>(defined.points.stream().map(point -> point.plan().library()).toList())) {
+                hold(library, held);
+            }
+            for (Point point : defined.points) {
+                Site site = sites.get(point.plan().address());
+                if (site == null || !isStill(site, point.plan().library())) {
+                    return false;
+                }
+            }
+            return true;
+        } catch (ProbeRefusedException e) {
+            return false;       /* looked at once more, by who can say why */
+        }
+    }
+
+    /** The same functions at what may be other addresses now. Those that a pattern names and that were not there when it was defined stay out. */
+    private List<Point> findAgain(ArmedProbe probe, List<Point> before, List<LoadedLibrary> held) throws ProbeRefusedException, IOException {
+        Map<String, Integer> ids = new HashMap<>();
+        before.forEach(point -> ids.put(inFile(point.plan()), point.id()));
+        List<Point> found = new ArrayList<>();
+        for (Plan plan : plan(probe.spec(), held, new ArrayList<>())) {
+            Integer id = probe.spec().target() instanceof Symbol ? Integer.valueOf(probe.id()) : ids.get(inFile(plan));
+            if (id != null) {
+                found.add(new Point(id, plan));
+            }
+        }
+        if (found.isEmpty()) {
+            throw new ProbeRefusedException(Refusal.LIBRARY_GONE, probe.spec().library().text(), "none of its functions is there any more");
+        }
+        return found;
+    }
+
+    /** The library and the address that its file has the place at. */
+    private static String inFile(Plan plan) {
+        return plan.library().fileName() + "+" + (plan.address() - plan.library().loadBias());
+    }
+
+    private List<ProbePoint> described(Defined defined) {
+        return defined.points.stream().map(point -> new ProbePoint(point.id(), sites.get(point.plan().address()).plan.described())).toList();
+    }
+
+    /** Which of the probe's hits become events from now on; calls that are inside may be judged by the former settings. */
+    void use(ArmedProbe probe, ProbeSettings settings) throws IOException {
+        byte[] steps = settings.steps(clockRate.perNano());
+        byte[] packed = settings.pack(probe.spec().type(), steps.length, clockRate.perNano());
+        synchronized (this) {
+            for (int id : probe.points().stream().mapToInt(ProbePoint::id).distinct().toArray()) {
+                check(Helper.up_probe_settings(id, packed, steps), "settings");
+            }
+        }
+    }
+
+    /** Units of {@link #clock()} in a nanosecond, to some millionths; always the same. */
+    public double clockPerNano() {
+        return clockRate.perNano();
+    }
+
+    synchronized boolean isArmed(ArmedProbe probe) {
+        Defined defined = probes.get(probe);
+        return defined != null && defined.isArmed();
+    }
+
+    /** Disarms it for good: what it was is forgotten, but for its numbers. */
+    void forget(ArmedProbe probe) {
+        disarm(probe);
+        synchronized (this) {
+            probes.remove(probe);
+        }
     }
 
     /** The number by which the helper knows the site at this address. */
@@ -344,14 +516,18 @@ public final class ProbeEngine {
         List<LoadedLibrary> free = new ArrayList<>();
         synchronized (this) {
             goneNow.clear();
-            for (Site site : sitesOfProbe.getOrDefault(probe.id(), List.of())) {
-                if (!release(site, probe.id())) {
+            Defined defined = probes.get(probe);
+            if (defined == null) {
+                return left;
+            }
+            for (int i = 0; i < defined.armed.size(); i++) {
+                Site site = defined.armed.get(i);
+                if (!release(site, defined.points.get(i).id())) {
                     left.add(site.plan.described());
                 }
                 free.add(site.library);
             }
-            sitesOfProbe.remove(probe.id());
-            armedProbes.remove(probe.id());
+            defined.armed = List.of();
         }
         giveBack(free);
         return left;
@@ -404,11 +580,12 @@ public final class ProbeEngine {
     private void forget(Site site) {
         site.forgotten = true;
         Helper.up_site_forget(site.index);
-        sitesOfProbe.forEach((probe, its) -> {
-            if (its.contains(site)) {
-                Helper.up_site_consumer(site.index, probe, 0);
+        for (Defined defined : probes.values()) {
+            int i = defined.armed.indexOf(site);
+            if (i >= 0) {
+                Helper.up_site_consumer(site.index, defined.points.get(i).id(), 0);
             }
-        });
+        }
     }
 
     /** Takes the trap out with its last user. False if somebody else had changed the code, which is then left as it is. */
@@ -473,8 +650,8 @@ public final class ProbeEngine {
     private Optional<ChangedSite> changedSite(int index) {
         List<ArmedProbe> users = new ArrayList<>();
         Site[] changed = new Site[1];
-        sitesOfProbe.forEach((id, mine) -> mine.stream().filter(site -> site.index == index && !site.forgotten).forEach(site -> {
-            users.add(armedProbes.get(id));
+        probes.forEach((probe, defined) -> defined.armed.stream().filter(site -> site.index == index && !site.forgotten).forEach(site -> {
+            users.add(probe);
             changed[0] = site;
         }));
         return changed[0] == null || isGone(changed[0].library) ? Optional.empty()
@@ -489,22 +666,27 @@ public final class ProbeEngine {
             throw new ProbeRefusedException(Refusal.LIBRARY_NOT_LOADED, spec.library().text(), "loaded are "
                     + loaded.stream().map(LoadedLibrary::fileName).distinct().sorted().collect(Collectors.joining(", ")));
         }
-        Symbol symbol = (Symbol) spec.target();
         Map<LoadedLibrary, List<NativeSymbol>> found = new LinkedHashMap<>();
         for (LoadedLibrary library : matching) {
-            List<NativeSymbol> here = distinct(library.symbols().find(symbol.name()));
+            List<NativeSymbol> here = distinct(named(library, spec.target()));
             if (!here.isEmpty()) {
                 found.put(library, here);
             }
         }
         if (found.isEmpty()) {
-            String names = matching.stream().flatMap(l -> l.symbols().nearest(symbol.name(), 3).stream()).distinct().limit(5)
+            String name = spec.target() instanceof Symbol symbol ? symbol.name() : spec.target().toString();
+            String names = matching.stream().flatMap(l -> l.symbols().nearest(name, 3).stream()).distinct().limit(5)
                     .collect(Collectors.joining(", "));
             String limits = matching.stream().flatMap(l -> l.symbols().limitation().stream()).distinct().collect(Collectors.joining("; "));
-            throw new ProbeRefusedException(Refusal.SYMBOL_UNKNOWN, matching.get(0).fileName() + "!" + symbol.name(),
+            throw new ProbeRefusedException(Refusal.SYMBOL_UNKNOWN, matching.get(0).fileName() + "!" + name,
                     (names.isEmpty() ? "no name there is like it" : "similar names there: " + names) + (limits.isEmpty() ? "" : "; " + limits));
         }
         return found;
+    }
+
+    private static List<NativeSymbol> named(LoadedLibrary library, ProbeTarget target) {
+        return target instanceof SymbolPattern pattern ? library.symbols().functions().stream().filter(symbol -> pattern.matches(symbol.name())).toList()
+                : library.symbols().find(((Symbol) target).name());
     }
 
     /** The libraries as they are now; looked for again only if the dynamic linker has done something since. */
@@ -632,7 +814,7 @@ public final class ProbeEngine {
     }
 
     private static long offset(ProbeSpec spec) {
-        return ((Symbol) spec.target()).offset();
+        return spec.target() instanceof Symbol symbol ? symbol.offset() : 0;
     }
 
     private static String named(NativeSymbol symbol, long offset) {

@@ -41,7 +41,7 @@ final class ForkScenarios {
             assertEquals(FORKS, run.hits().size());
             assertTrue(run.hits().stream().allMatch(h -> h.values()[2] == RIGHT && !h.unwound()));
             for (TestProbe untouched : List.of(entry, call, recursion, seven)) {
-                assertEquals(new ProbeCounters(0, 0, 0, 0), untouched.counters());
+                assertEquals(TestProbe.counters(0, 0, 0, 0), untouched.counters());
             }
             Odd.odd_identity(1999993);
             entry.assertValues(1999993);

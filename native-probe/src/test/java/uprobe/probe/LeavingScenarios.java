@@ -92,7 +92,7 @@ final class LeavingScenarios {
                 for (TestProbe probe : List.of(calls.get(i), returns.get(i))) {
                     String what = "kind " + kind + ": " + probe.armed() + " " + probe.counters();
                     List<TestProbe.Hit> hits = probe.hits();
-                    assertEquals(new ProbeCounters(own.calls, own.calls, 0, 0), probe.counters(), what);
+                    assertEquals(TestProbe.counters(own.calls, own.calls, 0, 0), probe.counters(), what);
                     assertEquals(own.calls, hits.size(), what);
                     assertEquals(own.left, hits.stream().filter(TestProbe.Hit::unwound).count(), what);
                     probe.close();
@@ -274,7 +274,7 @@ final class LeavingScenarios {
             assertEquals(result.applyAsLong(hit.values()[1]), hit.values()[2]);
         }
         assertEquals(count, results.size());
-        assertEquals(new ProbeCounters(count, count, 0, 0), probe.counters());
+        assertEquals(TestProbe.counters(count, count, 0, 0), probe.counters());
     }
 
     /* Their stacks are unmapped while their calls wait: they count as left, and the thread's own calls go on. */
@@ -320,7 +320,7 @@ final class LeavingScenarios {
             assertEquals(calls, recorded + missed);
             assertTrue(recorded >= 1 && recorded <= 16, "the chain of one return address: " + recorded);
             assertEquals(missed, TestProbe.engine().flushStatistics().slotsRefused() - refused);
-            assertEquals(new ProbeCounters(others, others, 0, 0), other.counters(), "return slots are left for everybody else");
+            assertEquals(TestProbe.counters(others, others, 0, 0), other.counters(), "return slots are left for everybody else");
             ChildJvm.note(calls + " tail calls in " + millis + " ms beside " + others + " calls of another function");
         }
     }
@@ -343,7 +343,7 @@ final class LeavingScenarios {
                             "begins before, ends after what it calls: " + i);
                 }
             }
-            assertEquals(new ProbeCounters(depth + 1, depth + 1, 0, 0), probe.counters());
+            assertEquals(TestProbe.counters(depth + 1, depth + 1, 0, 0), probe.counters());
         }
     }
 

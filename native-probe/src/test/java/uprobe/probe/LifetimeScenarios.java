@@ -327,8 +327,8 @@ final class LifetimeScenarios {
         }
         FlushStatistics after = engine.flushStatistics();
         ChildJvm.note("after " + THREADS / 2 + " threads the process grew by " + (grown >> 10) + " KiB over as many again; " + half / (1 << 20) + " MiB resident");
-        assertEquals(new ProbeCounters(all, all, 0, 0), entry.counters());
-        assertEquals(new ProbeCounters(all, all, 0, 0), call.counters());
+        assertEquals(TestProbe.counters(all, all, 0, 0), entry.counters());
+        assertEquals(TestProbe.counters(all, all, 0, 0), call.counters());
         assertEquals(THREADS, after.threadsRecycled() - before.threadsRecycled(), "rings given back");
         assertTrue(after.threadsTaken() - before.threadsTaken() - THREADS <= 2, "this thread's ring and the drain's stay");
         assertEquals(0, after.threadsRefused());

@@ -17,7 +17,7 @@ final class RingScenarios {
                 assertEquals(0, Odd.odd_many(1000));
                 List<TestProbe.Hit> hits = probe.hits();
                 assertEquals(RING / RECORD * round, hits.size());
-                assertEquals(new ProbeCounters(1000 * round, RING / RECORD * round, (1000 - RING / RECORD) * round, 0), probe.counters());
+                assertEquals(TestProbe.counters(1000 * round, RING / RECORD * round, (1000 - RING / RECORD) * round, 0), probe.counters());
                 assertEquals(RING / RECORD - 1, hits.get(hits.size() - 1).values()[0], "the first ones are kept");
             }
         }
@@ -37,7 +37,7 @@ final class RingScenarios {
                 assertEquals(i % 7, hits.get(i).values()[1]);
                 assertEquals(i % 7, hits.get(i).values()[5]);
             }
-            assertEquals(new ProbeCounters(2100, 2100, 0, 0), probe.counters());
+            assertEquals(TestProbe.counters(2100, 2100, 0, 0), probe.counters());
         }
     }
 
@@ -64,7 +64,7 @@ final class RingScenarios {
             /* This thread and the drain thread have the two rings there are. */
             assertTrue(TestProbe.engine().drain(false, 5000));
             assertEquals(0, Odd.odd_on_new_thread(10));
-            assertEquals(new ProbeCounters(11, 1, 10, 0), probe.counters());
+            assertEquals(TestProbe.counters(11, 1, 10, 0), probe.counters());
             assertTrue(TestProbe.engine().flushStatistics().threadsRefused() > 0);
         }
     }
@@ -79,7 +79,7 @@ final class RingScenarios {
                 assertTrue(TestProbe.engine().drain(true, 5000), "once more, for a thread that the kernel had not yet let go");
             }
             assertEquals(100, probe.hits().size());
-            assertEquals(new ProbeCounters(100, 100, 0, 0), probe.counters());
+            assertEquals(TestProbe.counters(100, 100, 0, 0), probe.counters());
             assertTrue(TestProbe.engine().flushStatistics().threadsRecycled() >= 18);
         }
     }
@@ -91,9 +91,9 @@ final class RingScenarios {
             Odd.odd_identity(1);
             TestProbe.meanwhile = null;
             probe.assertValues(1);
-            assertEquals(new ProbeCounters(2, 1, 0, 1), probe.counters());
+            assertEquals(TestProbe.counters(2, 1, 0, 1), probe.counters());
             Odd.odd_identity(2);
-            assertEquals(new ProbeCounters(3, 2, 0, 1), probe.counters());
+            assertEquals(TestProbe.counters(3, 2, 0, 1), probe.counters());
         } finally {
             TestProbe.meanwhile = null;
         }

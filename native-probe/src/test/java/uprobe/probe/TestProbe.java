@@ -51,6 +51,11 @@ final class TestProbe implements AutoCloseable {
     /** Of the engine that the first use opens. */
     static EngineOptions options = EngineOptions.DEFAULT.withRings(1 << 20, 256);
 
+    /** Of a probe without settings, which filters nothing. */
+    static ProbeCounters counters(long hits, long recorded, long dropped, long missed) {
+        return new ProbeCounters(hits, recorded, 0, 0, dropped, missed, 0, 0, 0);
+    }
+
     static ProbeEngine engine() throws IOException, ProbeRefusedException {
         return ProbeEngine.open(options);
     }

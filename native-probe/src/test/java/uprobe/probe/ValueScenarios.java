@@ -21,7 +21,7 @@ final class ValueScenarios {
             assertEquals("odd_seven", probe.hit().caller(), "the frame below the commit method's own");
             assertNull(probe.hit().drained());
             assertEquals(0, probe.hit().missing());
-            assertEquals(new ProbeCounters(1, 1, 0, 0), probe.counters());
+            assertEquals(TestProbe.counters(1, 1, 0, 0), probe.counters());
         }
     }
 

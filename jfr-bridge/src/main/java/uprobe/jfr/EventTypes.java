@@ -1,0 +1,97 @@
+package uprobe.jfr;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import jdk.jfr.Event;
+import uprobe.probe.CommitMethod;
+import uprobe.probe.ProbePoint;
+import uprobe.probe.spec.FieldSpec;
+import uprobe.probe.spec.JavaNames;
+import uprobe.probe.spec.LibraryPattern;
+import uprobe.probe.spec.ProbeParser;
+import uprobe.probe.spec.ProbeSpec;
+import uprobe.probe.spec.ProbeSyntaxException;
+import uprobe.probe.spec.SymbolPattern;
+
+/**
+ * Makes the event classes of one probe, and with them its commit methods: one class for a symbol, one for each library of a pattern, with a method for
+ * each function.
+ */
+final class EventTypes implements CommitMethod.Factory {
+    /** What a pattern's probe without fields records. */
+    private static final String ARGUMENTS = " arg1=$arg1:x64 arg2=$arg2:x64 arg3=$arg3:x64 arg4=$arg4:x64 arg5=$arg5:x64 arg6=$arg6:x64";
+    private static final String RESULT = " result=$retval:x64";
+
+    /** Registers a class and has it loaded and linked. */
+    interface Registration {
+        void register(String eventName, Class<? extends Event> generated);
+    }
+
+    private final boolean enabled;
+    private final Registration registration;
+    private final Map<String, List<String>> symbols = new LinkedHashMap<>();
+    private final Map<String, Class<? extends Event>> classes = new LinkedHashMap<>();
+
+    /** @param enabled whether recordings that say nothing of the events have them enabled */
+    EventTypes(boolean enabled, Registration registration) {
+        this.enabled = enabled;
+        this.registration = registration;
+    }
+
+    /** {@code uprobe.GROUP.EVENT}; what the probe leaves out is the library's stem and the function's symbol, as identifiers, or {@code uprobe.NativeCall}. */
+    static String eventName(ProbeSpec spec, String stem, String symbol) {
+        if (isShared(spec)) {
+            return "uprobe.NativeCall";
+        }
+        String group = spec.group() != null ? spec.group() : JavaNames.identifier(stem);
+        String event = spec.event() != null ? spec.event() : JavaNames.identifier(symbol);
+        return "uprobe." + group + "." + event;
+    }
+
+    /** Whether its events have the type that all such probes share. */
+    static boolean isShared(ProbeSpec spec) {
+        return spec.target() instanceof SymbolPattern && spec.event() == null;
+    }
+
+    /** A pattern's probe that says nothing records what every function may have. */
+    static ProbeSpec withFields(ProbeSpec spec) {
+        if (!(spec.target() instanceof SymbolPattern) || !spec.fields().isEmpty()) {
+            return spec;
+        }
+        String fields = switch (spec.type()) {
+            case ENTRY -> ARGUMENTS;
+            case RETURN -> RESULT;
+            case CALL -> ARGUMENTS + RESULT;
+        };
+        try {
+            List<FieldSpec> all = ProbeParser.parse(spec.type().letter() + " any:any" + fields).fields();
+            return new ProbeSpec(spec.type(), spec.group(), spec.event(), spec.library(), spec.target(), all, spec.condition(), spec.options(), spec.text());
+        } catch (ProbeSyntaxException impossible) {
+            throw new AssertionError(impossible);
+        }
+    }
+
+    @Override
+    public void places(ProbeSpec spec, List<ProbePoint> points) {
+        for (ProbePoint point : points) {
+            symbols.computeIfAbsent(LibraryPattern.stem(point.site().library()), stem -> new ArrayList<>()).add(point.site().symbol());
+        }
+        Hits.places(points);
+    }
+
+    @Override
+    public CommitMethod make(int id, ProbeSpec spec, String stem, String symbol, ByteBuffer records) {
+        Class<? extends Event> type = classes.get(stem);
+        if (type == null) {
+            String name = eventName(spec, stem, symbol);
+            List<String> all = spec.target() instanceof SymbolPattern ? symbols.get(stem) : List.of(symbol);
+            type = ProbeEventClass.of(spec, name, stem, all, enabled);
+            registration.register(name, type);
+            classes.put(stem, type);
+        }
+        return new CommitMethod(type, ProbeEventClass.methodName(symbol));
+    }
+}

@@ -1,0 +1,258 @@
+package uprobe.jfr;
+
+import java.io.IOException;
+import java.lang.reflect.Field;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import jdk.jfr.Event;
+import jdk.jfr.EventType;
+import jdk.jfr.FlightRecorder;
+import jdk.jfr.Recording;
+import jdk.jfr.RecordingState;
+import uprobe.probe.ArmedProbe;
+import uprobe.probe.ProbeCounters;
+import uprobe.probe.ProbeRefusedException;
+import uprobe.probe.ProbeSettings;
+import uprobe.probe.spec.Condition;
+import uprobe.probe.spec.Mode;
+import uprobe.probe.spec.ProbeSpec;
+import uprobe.probe.spec.ProbeSyntaxException;
+import uprobe.probe.spec.ProbeType;
+import uprobe.probe.spec.RateLimit;
+import uprobe.probe.spec.Sampling;
+import uprobe.probe.spec.Until;
+
+/**
+ * A probe, the event type of its hits, and what recordings want of it. It is armed while a recording has the type enabled, and judged by the settings
+ * that JFR has combined of all running recordings.
+ */
+public final class RecordedProbe {
+    /** Longer than any call: JFR's own ticks are 63 bits. */
+    private static final long LONGEST = Long.MAX_VALUE >> 1;
+
+    /** The guard looks at the rate over so long. */
+    private static final long GUARD_NANOS = 1_000_000_000;
+
+    private final EventBridge bridge;
+    private final ProbeSpec spec;
+    private volatile String eventName;
+    private final Map<String, OwnSetting> settings = new ConcurrentHashMap<>();
+    private Class<? extends Event> eventClass;
+    private EventType type;
+    private ArmedProbe probe;
+    /** Counters at the last look of {@link #keep}, and when that was. */
+    private ProbeCounters before;
+    private long beforeNanos;
+    private long armedFirstNanos;
+    private volatile boolean guarded;
+    private volatile boolean ended;
+    private String refusal = "";
+    private Mode mode = Mode.EVENT;
+    private final boolean enabledByDefault;
+
+    RecordedProbe(EventBridge bridge, ProbeSpec spec, boolean enabledByDefault) {
+        this.enabledByDefault = enabledByDefault;
+        this.bridge = bridge;
+        this.spec = spec;
+    }
+
+    /** JFR learns the type; recordings that run already may have it enabled at once. A pattern has one for each library, of one name. */
+    void register(String name, Class<? extends Event> generated) {
+        eventName = name;
+        OwnSetting.register(this, () -> FlightRecorder.register(generated));
+        eventClass = generated;
+        type = EventType.getEventType(generated);
+    }
+
+    void probe(ArmedProbe defined) {
+        probe = defined;
+    }
+
+    public ProbeSpec spec() {
+        return spec;
+    }
+
+    /** Name of the event type, {@code uprobe.GROUP.EVENT}. */
+    public String eventName() {
+        return eventName;
+    }
+
+    public ArmedProbe probe() {
+        return probe;
+    }
+
+    /** Why it is not armed though it is wanted; empty if it is, or is not wanted. */
+    public String refusal() {
+        return refusal;
+    }
+
+    /** Called with JFR's lock held. */
+    void settingChanged(OwnSetting setting) {
+        settings.put(setting.name(), setting);
+        guarded = false;
+        bridge.settingsChanged();
+    }
+
+    void problem(String line) {
+        bridge.says().accept(line);
+    }
+
+    /** @throws IllegalArgumentException if the text is no condition over this probe's fields; null if it is empty */
+    Condition condition(String text) {
+        try {
+            return text.isEmpty() ? null : Condition.parse(text, spec.fields(), spec.type(), 1);
+        } catch (ProbeSyntaxException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
+        }
+    }
+
+    /**
+     * What all running recordings that have the event enabled want together. Asked of the recordings themselves: JFR combines only what they say, so one
+     * that says nothing, and wants what the probe has by itself, would be bound by the wishes of the others.
+     */
+    private String value(String name, List<Recording> running) {
+        OwnSetting setting = settings.get(name);
+        if (setting == null) {
+            return "";          /* never: JFR made all four when the class was registered */
+        }
+        Set<String> wishes = new TreeSet<>();
+        for (Recording recording : running) {
+            Map<String, String> said = recording.getSettings();
+            if (Boolean.parseBoolean(said(said, "enabled", String.valueOf(enabledByDefault)))) {
+                wishes.add(said(said, name, setting.initial(this)));
+            }
+        }
+        return wishes.isEmpty() ? setting.getValue() : setting.of(wishes);
+    }
+
+    /** JFR takes the event's name and its number. */
+    private String said(Map<String, String> settings, String name, String otherwise) {
+        String byName = settings.get(eventName + "#" + name);
+        return byName != null ? byName : settings.getOrDefault(type.getId() + "#" + name, otherwise);
+    }
+
+    /** What recordings want now. Called with the bridge's lock of transactions. */
+    private ProbeSettings wanted(boolean enabled) {
+        List<Recording> running = FlightRecorder.getFlightRecorder().getRecordings().stream().filter(r -> r.getState() == RecordingState.RUNNING).toList();
+        mode = Mode.parse(value("mode", running));
+        Condition condition;
+        try {
+            condition = condition(value("filter", running));
+        } catch (IllegalArgumentException tooLarge) {
+            condition = null;       /* several filters, which together are more than the engine takes: all hits go on */
+        }
+        long until = guarded ? 0 : spec.options().until().hits();
+        return new ProbeSettings(enabled || mode != Mode.EVENT ? mode : Mode.COUNT, enabled ? threshold() : 0, condition,
+                Sampling.parse(value("sample", running)).oneOf(), RateLimit.parse(value("limit", running)).perSecond(), until, true);
+    }
+
+    /**
+     * The threshold that JFR has combined, asked of JFR itself: the shortest duration that it would take.
+     *
+     * @return in its ticks, which are as long as the engine's units; 0 if it takes all
+     */
+    private long threshold() {
+        try {
+            Field duration = eventClass.getDeclaredField("duration");       /* added by JFR when it loads the class */
+            duration.setAccessible(true);
+            Event event = eventClass.getDeclaredConstructor().newInstance();
+            long low = ProbeSettings.INSTANT, high = LONGEST;
+            duration.setLong(event, low);
+            if (event.shouldCommit()) {
+                return 0;
+            }
+            while (low + 1 < high) {        /* not taken at low, taken at high, if anywhere */
+                long middle = low + (high - low) / 2;
+                duration.setLong(event, middle);
+                if (event.shouldCommit()) {
+                    high = middle;
+                } else {
+                    low = middle;
+                }
+            }
+            return high == LONGEST ? 0 : high;      /* disabled meanwhile: commit() will say so */
+        } catch (ReflectiveOperationException impossible) {
+            throw new AssertionError(impossible);
+        }
+    }
+
+    /** Its settings as they are where no recording says anything, in the order in which one reads them. */
+    Map<String, String> defaults() {
+        Map<String, String> all = new LinkedHashMap<>();
+        all.put("enabled", String.valueOf(enabledByDefault));
+        all.put("stackTrace", String.valueOf(spec.options().stack()));
+        all.put("threshold", "0 ns");
+        List.of("filter", "sample", "limit", "mode").forEach(name -> all.put(name, settings.get(name).initial(this)));
+        return all;
+    }
+
+    /** Makes it what recordings want now. Called with the bridge's lock of transactions. Returns whether it was armed by this. */
+    boolean apply(boolean always, boolean off) {
+        boolean enabled = type.isEnabled(), wanted = !off && !ended && (enabled || always);
+        try {
+            if (!wanted) {
+                refusal = "";
+                probe.disarm();
+                return false;
+            }
+            probe.use(wanted(enabled));
+            if (probe.isArmed()) {
+                return false;
+            }
+            probe.arm();
+            refusal = "";
+            guarded = false;
+            before = null;
+            if (armedFirstNanos == 0) {
+                armedFirstNanos = System.nanoTime();
+            }
+            return true;
+        } catch (ProbeRefusedException | IOException e) {
+            String why = String.valueOf(e.getMessage());
+            if (!why.equals(refusal)) {
+                refusal = why;
+                bridge.refused(this, e);
+            }
+            return false;
+        }
+    }
+
+    /** Looks after it now and then: its guard, and its end. Returns whether its settings have to be applied anew. */
+    boolean keep(RateLimit guard) {
+        if (!probe.isArmed()) {
+            before = null;
+            return false;
+        }
+        ProbeCounters now = probe.counters();
+        long nanos = System.nanoTime();
+        Until until = spec.options().until();
+        if (now.hits() >= until.hits() || nanos - armedFirstNanos >= until.nanos()) {
+            ended = true;
+            bridge.says().accept(eventName + " has come to its end (until=" + until.text() + ") after " + now.hits() + " hits; it is disarmed");
+            return true;
+        }
+        boolean changed = false;
+        if (before != null && nanos - beforeNanos < GUARD_NANOS) {
+            return false;
+        } else if (before != null && !guarded && guard.perSecond() != RateLimit.NONE.perSecond()) {
+            long events = now.recorded() + now.dropped() - before.recorded() - before.dropped();
+            double perSecond = events * 1e9 / (nanos - beforeNanos);
+            if (perSecond > guard.perSecond() && mode == Mode.EVENT) {
+                guarded = changed = true;
+                bridge.guarded(this, Math.round(perSecond));
+            }
+        }
+        before = now;
+        beforeNanos = nanos;
+        return changed;
+    }
+
+    /** Whether durations are of any meaning. */
+    boolean isCall() {
+        return spec.type() == ProbeType.CALL;
+    }
+}

@@ -1,0 +1,57 @@
+package uprobe.jfr;
+
+/**
+ * The bridge's own thread: applies what recordings changed while they ran, {@value #SOON_MS} ms after the last change at most, and looks after the
+ * probes every {@value #PERIOD_MS} ms, after their text every {@value #TEXT_PERIODS}th time.
+ */
+final class Steward implements Runnable {
+    private static final long PERIOD_MS = 100, SOON_MS = 10;
+    private static final int TEXT_PERIODS = 10;
+
+    private final EventBridge bridge;
+    private boolean wanted;
+
+    Steward(EventBridge bridge) {
+        this.bridge = bridge;
+    }
+
+    void start() {
+        Thread thread = new Thread(null, this, "uprobe-steward", 0, false);
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    /** May be called with any lock held: this one is never held while another is taken. */
+    synchronized void wake() {
+        wanted = true;
+        notifyAll();
+    }
+
+    @Override
+    public void run() {
+        try {
+            for (int round = 1;; round++) {
+                if (awaitWish()) {
+                    bridge.applyAll();
+                }
+                bridge.keep(round % TEXT_PERIODS == 0);
+            }
+        } catch (InterruptedException end) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private boolean awaitWish() throws InterruptedException {
+        synchronized (this) {
+            if (!wanted) {
+                wait(PERIOD_MS);
+            }
+            if (!wanted) {
+                return false;
+            }
+            wanted = false;
+        }
+        Thread.sleep(SOON_MS);      /* JFR tells one setting after the other, and enables the event last */
+        return true;
+    }
+}
