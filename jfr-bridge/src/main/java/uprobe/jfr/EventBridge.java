@@ -260,12 +260,12 @@ public final class EventBridge {
         says().accept(probe.eventName() + ": " + reason);
     }
 
-    /** Looks after all probes: guards, ends, text that others have written over. Called by the steward. */
+    /** Looks after all probes: guards, ends, what was changed in running recordings, text that others have written over. Called by the steward. */
     void keep(boolean lookAtText) {
         transactions.lock();
         try {
             for (RecordedProbe probe : probes) {
-                if (probe.keep(options.guard())) {
+                if (probe.keep(options.guard()) || probe.changedMeanwhile()) {
                     apply(probe);
                 }
             }

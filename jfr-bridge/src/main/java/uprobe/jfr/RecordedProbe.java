@@ -41,8 +41,12 @@ public final class RecordedProbe {
     private final ProbeSpec spec;
     private volatile String eventName;
     private final Map<String, OwnSetting> settings = new ConcurrentHashMap<>();
-    private Class<? extends Event> eventClass;
     private EventType type;
+    /** An event that is never committed, and its duration: JFR adds that field when it loads the class. */
+    private Event sample;
+    private Field duration;
+    private boolean lastEnabled;
+    private long lastThreshold;
     private ArmedProbe probe;
     /** Counters at the last look of {@link #keep}, and when that was. */
     private ProbeCounters before;
@@ -64,8 +68,14 @@ public final class RecordedProbe {
     void register(String name, Class<? extends Event> generated) {
         eventName = name;
         OwnSetting.register(this, () -> FlightRecorder.register(generated));
-        eventClass = generated;
         type = EventType.getEventType(generated);
+        try {
+            sample = generated.getDeclaredConstructor().newInstance();
+            duration = generated.getDeclaredField("duration");
+            duration.setAccessible(true);
+        } catch (ReflectiveOperationException impossible) {
+            throw new AssertionError(impossible);
+        }
     }
 
     void probe(ArmedProbe defined) {
@@ -146,7 +156,8 @@ public final class RecordedProbe {
             condition = null;       /* several filters, which together are more than the engine takes: all hits go on */
         }
         long until = guarded ? 0 : spec.options().until().hits();
-        return new ProbeSettings(enabled || mode != Mode.EVENT ? mode : Mode.COUNT, enabled ? threshold() : 0, condition,
+        lastThreshold = enabled ? threshold() : 0;
+        return new ProbeSettings(enabled || mode != Mode.EVENT ? mode : Mode.COUNT, lastThreshold, condition,
                 Sampling.parse(value("sample", running)).oneOf(), RateLimit.parse(value("limit", running)).perSecond(), until, true);
     }
 
@@ -156,28 +167,35 @@ public final class RecordedProbe {
      * @return in its ticks, which are as long as the engine's units; 0 if it takes all
      */
     private long threshold() {
+        if (isTaken(ProbeSettings.INSTANT)) {
+            return 0;
+        }
+        long low = ProbeSettings.INSTANT, high = LONGEST;
+        while (low + 1 < high) {        /* not taken at low, taken at high, if anywhere */
+            long middle = low + (high - low) / 2;
+            if (isTaken(middle)) {
+                high = middle;
+            } else {
+                low = middle;
+            }
+        }
+        return high == LONGEST ? 0 : high;      /* disabled meanwhile: commit() will say so */
+    }
+
+    /** Whether JFR would take an event of this duration. */
+    private boolean isTaken(long ticks) {
         try {
-            Field duration = eventClass.getDeclaredField("duration");       /* added by JFR when it loads the class */
-            duration.setAccessible(true);
-            Event event = eventClass.getDeclaredConstructor().newInstance();
-            long low = ProbeSettings.INSTANT, high = LONGEST;
-            duration.setLong(event, low);
-            if (event.shouldCommit()) {
-                return 0;
-            }
-            while (low + 1 < high) {        /* not taken at low, taken at high, if anywhere */
-                long middle = low + (high - low) / 2;
-                duration.setLong(event, middle);
-                if (event.shouldCommit()) {
-                    high = middle;
-                } else {
-                    low = middle;
-                }
-            }
-            return high == LONGEST ? 0 : high;      /* disabled meanwhile: commit() will say so */
-        } catch (ReflectiveOperationException impossible) {
+            duration.setLong(sample, ticks);
+            return sample.shouldCommit();
+        } catch (IllegalAccessException impossible) {
             throw new AssertionError(impossible);
         }
+    }
+
+    /** JFR tells of changes in a running recording only where one of our own settings is set; the others have to be looked for. */
+    boolean changedMeanwhile() {
+        boolean enabled = type.isEnabled();
+        return enabled != lastEnabled || enabled && (lastThreshold == 0 ? !isTaken(ProbeSettings.INSTANT) : !isTaken(lastThreshold) || isTaken(lastThreshold - 1));
     }
 
     /** Its settings as they are where no recording says anything, in the order in which one reads them. */
@@ -192,7 +210,8 @@ public final class RecordedProbe {
 
     /** Makes it what recordings want now. Called with the bridge's lock of transactions. Returns whether it was armed by this. */
     boolean apply(boolean always, boolean off) {
-        boolean enabled = type.isEnabled(), wanted = !off && !ended && (enabled || always);
+        lastEnabled = type.isEnabled();
+        boolean enabled = lastEnabled, wanted = !off && !ended && (enabled || always);
         try {
             if (!wanted) {
                 refusal = "";

@@ -1,12 +1,14 @@
 package uprobe.jfr;
 
+import jdk.jfr.FlightRecorder;
+
 /**
- * The bridge's own thread: applies what recordings changed while they ran, {@value #SOON_MS} ms after the last change at most, and looks after the
- * probes every {@value #PERIOD_MS} ms, after their text every {@value #TEXT_PERIODS}th time.
+ * The bridge's own thread: applies at once what recordings change while they run, and looks after the probes every {@value #PERIOD_MS} ms, after their
+ * text every {@value #TEXT_PERIODS}th time.
  */
 final class Steward implements Runnable {
-    private static final long PERIOD_MS = 100, SOON_MS = 10;
-    private static final int TEXT_PERIODS = 10;
+    private static final long PERIOD_MS = 50;
+    private static final int TEXT_PERIODS = 20;
 
     private final EventBridge bridge;
     private boolean wanted;
@@ -41,6 +43,7 @@ final class Steward implements Runnable {
         }
     }
 
+    /** JFR tells one setting after the other, enables the event last, and holds its lock all the while: whoever asks for recordings waits for that. */
     private boolean awaitWish() throws InterruptedException {
         synchronized (this) {
             if (!wanted) {
@@ -51,7 +54,7 @@ final class Steward implements Runnable {
             }
             wanted = false;
         }
-        Thread.sleep(SOON_MS);      /* JFR tells one setting after the other, and enables the event last */
+        FlightRecorder.getFlightRecorder().getRecordings();
         return true;
     }
 }

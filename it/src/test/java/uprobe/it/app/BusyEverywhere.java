@@ -93,6 +93,7 @@ public final class BusyEverywhere {
             }
         });
         recording.disable("uprobe.NativeCall");
+        Steering.awaitOriginalText();
         Thread.sleep(1500);     /* until the drain has taken what no JNI return will flush */
         recording.stop();
         recording.close();
