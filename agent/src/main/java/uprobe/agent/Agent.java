@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.text.ParseException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
+import java.util.Set;
 import jdk.jfr.Configuration;
 import jdk.jfr.FlightRecorder;
 import jdk.jfr.Recording;
@@ -30,6 +30,7 @@ public final class Agent {
 
     private static LibraryWatch watch;
     private static Recording recording;
+    private static EventBridge.Options options;
     private static volatile Runnable configuration = () -> { };
 
     /** What was asked for in one start, and what is said of it. */
@@ -51,8 +52,8 @@ public final class Agent {
         wanted.errors().forEach(this::problem);
         try {
             if (FlightRecorder.isAvailable()) {
-                EventBridge bridge = EventBridge.open(new EventBridge.Options(EngineOptions.DEFAULT.withRings(wanted.ringBytes(), wanted.rings()),
-                        wanted.armedAlways(), wanted.enabled(), wanted.guard(), wanted.allSites(), this::later));
+                options = options(wanted);
+                EventBridge bridge = EventBridge.open(options);
                 if (!bridge.engine().withoutJavaStacks().isEmpty()) {
                     problem(bridge.engine().withoutJavaStacks());
                 }
@@ -61,6 +62,10 @@ public final class Agent {
                 for (ProbeSpec spec : wanted.probes()) {
                     arm(bridge, spec, waiting);
                 }
+                wanted.off().ifPresent(disarmed -> {
+                    bridge.off(disarmed);
+                    note(disarmed ? "off: every probe is disarmed until the agent is told on" : "on: recordings arm probes again");
+                });
                 wanted.jfc().ifPresent(file -> writeConfiguration(bridge, file));
                 watchFor(bridge, waiting);
                 bridge.engine().limits().forEach(this::note);
@@ -71,6 +76,18 @@ public final class Agent {
             problem("no probes: " + (e instanceof ProbeRefusedException || e instanceof IOException ? e.getMessage() : e.toString()));
         }
         answer(arguments);
+    }
+
+    /** What an earlier start said holds on where this one says nothing; the rings are those of the first. */
+    private EventBridge.Options options(AgentArguments.Result wanted) {
+        Set<String> given = wanted.given();
+        if (options == null) {
+            return new EventBridge.Options(EngineOptions.DEFAULT.withRings(wanted.ringBytes(), wanted.rings()), wanted.armedAlways(), wanted.enabled(),
+                    wanted.guard(), wanted.allSites(), this::later);
+        }
+        return new EventBridge.Options(options.engine(), given.contains("armed") ? wanted.armedAlways() : options.always(),
+                given.contains("enabled") ? wanted.enabled() : options.enabled(), given.contains("guard") ? wanted.guard() : options.guard(),
+                given.contains("sites") ? wanted.allSites() : options.allSites(), this::later);
     }
 
     private void arm(EventBridge bridge, ProbeSpec spec, List<ProbeSpec> waiting) {

@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import uprobe.probe.spec.Nearest;
@@ -57,12 +58,15 @@ public final class AgentArguments {
 
     private static final int MAX_FILE_BYTES = 8 << 20;
 
-    private static final String ALL = "options are record=FILE, jfc=FILE, quiet, armed=always, enabled=false, guard=N/s, sites=all, ring=SIZE and "
-            + "rings=N; a probe begins with p, r or c, e.g. p libz:deflate";
+    private static final String ALL = "options are record=FILE, jfc=FILE, quiet, armed=always, enabled=false, guard=N/s, sites=all, ring=SIZE, "
+            + "rings=N, off and on; a probe begins with p, r or c, e.g. p libz:deflate";
 
     /* what nearest option a mistyped one is compared with, and how each is written */
-    private static final Map<String, String> OPTIONS = Map.of("record", "record=FILE", "jfc", "jfc=FILE", "quiet", "quiet", "armed",
-            "armed=always", "enabled", "enabled=false", "guard", "guard=N/s", "sites", "sites=all", "ring", "ring=SIZE", "rings", "rings=N");
+    private static final Map<String, String> OPTIONS = Map.ofEntries(Map.entry("record", "record=FILE"), Map.entry("jfc", "jfc=FILE"),
+            Map.entry("armed", "armed=always"), Map.entry("enabled", "enabled=false"), Map.entry("guard", "guard=N/s"), Map.entry("sites", "sites=all"),
+            Map.entry("ring", "ring=SIZE"), Map.entry("rings", "rings=N"), Map.entry("quiet", "quiet"), Map.entry("off", "off"), Map.entry("on", "on"));
+    /* options without a value */
+    private static final Set<String> WORDS = Set.of("quiet", "off", "on");
 
     /* options of the design -> what holds without them */
     private static final Map<String, String> LATER = Map.of(
@@ -90,12 +94,15 @@ public final class AgentArguments {
      * @param guard     the most hits a second that are recorded of one probe; {@link RateLimit#NONE} for {@code guard=off}
      * @param allSites  whether every site has its own {@code uprobe.ProbeArmed}, however many a probe has; false: totals above 1,000
      * @param jfc       file for a recording configuration that names the probes' events, as written. Empty: none asked for
+     * @param off       true: every probe is disarmed, whatever recordings want, until {@code on} takes that back. Empty: as it was; the last one holds
+     * @param given     names of the options that were there; the others have their defaults; unmodifiable
      * @param probes    in the order of the text; unmodifiable
      * @param errors    one line for each item that was left out, with the item's text and the column in it; unmodifiable
      */
     public record Result(Optional<Path> record, boolean quiet, int ringBytes, int rings, boolean armedAlways, boolean enabled, RateLimit guard,
-                         boolean allSites, Optional<Path> jfc, List<ProbeSpec> probes, List<String> errors) {
+                         boolean allSites, Optional<Path> jfc, Optional<Boolean> off, Set<String> given, List<ProbeSpec> probes, List<String> errors) {
         public Result {
+            given = Set.copyOf(given);
             probes = List.copyOf(probes);
             errors = List.copyOf(errors);
         }
@@ -110,6 +117,7 @@ public final class AgentArguments {
     private RateLimit guard = DEFAULT_GUARD;
     private boolean allSites;
     private Optional<Path> jfc = Optional.empty();
+    private Optional<Boolean> off = Optional.empty();
     private final List<ProbeSpec> probes = new ArrayList<>();
     private final List<String> errors = new ArrayList<>();
     private final Map<String, String> given = new HashMap<>();
@@ -126,7 +134,7 @@ public final class AgentArguments {
             }
         }
         return new Result(parsed.record, parsed.quiet, parsed.ringBytes, parsed.rings, parsed.armedAlways, parsed.enabled, parsed.guard,
-                parsed.allSites, parsed.jfc, parsed.probes, parsed.errors);
+                parsed.allSites, parsed.jfc, parsed.off, parsed.given.keySet(), parsed.probes, parsed.errors);
     }
 
     /* the text between separating semicolons, stripped, without empty ones */
@@ -285,12 +293,13 @@ public final class AgentArguments {
             error(item, place, 1, "option " + name + " is there twice; \"" + given.get(name) + "\" holds, take the other out");
             return;
         }
-        if (name.equals("quiet")) {
+        if (WORDS.contains(name)) {
             if (value != null) {
-                error(item, place, equals + 1, "option quiet takes no value; write quiet, or leave it out");
+                error(item, place, equals + 1, "option " + name + " takes no value; write " + name + ", or leave it out");
                 return;
             }
-            quiet = true;
+            quiet |= name.equals("quiet");
+            off = name.equals("quiet") ? off : Optional.of(name.equals("off"));
             given.put(name, item);
             return;
         }

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -21,8 +22,8 @@ import uprobe.probe.spec.ProbeSpec;
 import uprobe.probe.spec.RateLimit;
 
 class AgentArgumentsTest {
-    private static final String ALL = "options are record=FILE, jfc=FILE, quiet, armed=always, enabled=false, guard=N/s, sites=all, ring=SIZE and "
-            + "rings=N; a probe begins with p, r or c, e.g. p libz:deflate";
+    private static final String ALL = "options are record=FILE, jfc=FILE, quiet, armed=always, enabled=false, guard=N/s, sites=all, ring=SIZE, "
+            + "rings=N, off and on; a probe begins with p, r or c, e.g. p libz:deflate";
 
     @TempDir
     Path folder;
@@ -49,7 +50,15 @@ class AgentArgumentsTest {
     @ValueSource(strings = {"", "  ", ";", " ; ;"})
     void nothingIsFine(String arguments) {
         assertEquals(new AgentArguments.Result(Optional.empty(), false, 65536, 1024, false, true, new RateLimit(100_000), false, Optional.empty(),
-                List.of(), List.of()), AgentArguments.parse(arguments));
+                Optional.empty(), Set.of(), List.of(), List.of()), AgentArguments.parse(arguments));
+    }
+
+    @Test
+    void oneSwitchForAllProbes() {
+        assertEquals(Optional.of(true), AgentArguments.parse("off").off());
+        assertEquals(Optional.of(false), AgentArguments.parse("on;quiet").off());
+        assertEquals(Set.of("off", "quiet"), AgentArguments.parse("quiet;off").given());
+        mistake("off=1", "column 4 of \"off=1\": option off takes no value; write off, or leave it out");
     }
 
     @Test
@@ -78,7 +87,11 @@ class AgentArgumentsTest {
 
     @Test
     void takesTheDefaultsWhenTheyAreWritten() {
-        assertEquals(AgentArguments.parse(""), AgentArguments.parse("armed=recording;enabled=true;guard=100k/s;sites=totals"));
+        AgentArguments.Result written = AgentArguments.parse("armed=recording;enabled=true;guard=100k/s;sites=totals"), none = AgentArguments.parse("");
+        assertEquals(List.of(), written.errors());
+        assertEquals(List.of(none.armedAlways(), none.enabled(), none.guard(), none.allSites()),
+                List.of(written.armedAlways(), written.enabled(), written.guard(), written.allSites()));
+        assertEquals(Set.of("armed", "enabled", "guard", "sites"), written.given());
     }
 
     @ParameterizedTest
