@@ -21,7 +21,7 @@ trap 'rm -rf "$work"' EXIT
 run() {
     local items=$1
     shift
-    "$java" -Xmx2g -Dnative.dir="$PWD/it/target/native" ${items:+"-javaagent:$agent=quiet;record=$work/bench.jfr;ring=16m;rings=64;$items"} \
+    "$java" -Xmx2g -Dnative.dir="$PWD/it/target/native" ${items:+"-javaagent:$agent=quiet;record=$work/bench.jfr;ring=16m;rings=64;guard=off;$items"} \
         -cp it/target/test-classes uprobe.it.app.Bench "$@" 2>/dev/null | awk '{ print $1, $2 }'
 }
 value() { awk -v name="$2" '$1 == name { print $2 }' <<<"$1"; }
@@ -36,7 +36,7 @@ for home in "${homes[@]}"; do
     entry=$(run 'p:b/leaf libdeep_chain:bench_leaf a=$arg1 b=$arg2;p:b/chain libdeep_chain:bench_chain_leaf a=$arg1 b=$arg2' 100000 leaf chain)
     call=$(run 'c:b/leaf libdeep_chain:bench_leaf a=$arg1 ret=$retval;c:b/chain libdeep_chain:bench_chain_leaf a=$arg1 ret=$retval' 100000 leaf chain)
     fields=$(run 'p:b/fields libdeep_chain:bench_fields length=+8($arg1):s64 next=+8(+16($arg1)):s64' 100000 fields)
-    events=$(run 'p:b/leaf libdeep_chain:bench_leaf a=$arg1 b=$arg2' 1000000 plain jni1 plain10 jni10)
+    events=$(run 'p:b/leaf libdeep_chain:bench_leaf a=$arg1 b=$arg2' 1000000 plain jni1 call1 plain10 jni10 call10)
     leaf=$(value "$plain" leaf_min)
     chain=$(value "$plain" chain_min)
     row "a call, unprobed" "$leaf" "$leaf" "the call"
@@ -51,6 +51,8 @@ for home in "${homes[@]}"; do
     row "a JNI call, unprobed" "$(value "$jni" jni1_min)" "$event" "a plain event"
     row "a plain Java event with its stack" "$event" "$event" "a plain event"
     row "a JNI call with one hit, event with stack" "$(value "$events" jni1_min)" "$event" "a plain event"
+    row "the same without the trap's own cost (the hit is a call)" "$(value "$events" call1_min)" "$event" "a plain event"
     row "ten plain Java events" "$ten" "$ten" "ten plain events"
     row "a JNI call with ten hits, ten events" "$(value "$events" jni10_min)" "$ten" "ten plain events"
+    row "the same without the traps" "$(value "$events" call10_min)" "$ten" "ten plain events"
 done

@@ -18,6 +18,7 @@
 #include "trap.h"
 
 #include <signal.h>
+#include <errno.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 
@@ -89,6 +90,15 @@ int up_trap_install(void)
 int up_trap_statistics(struct up_trap_statistics *out)
 {
     *out = statistics;
+    return 0;
+}
+
+int up_hit_without_trap(int64_t address, const uint64_t *regs)
+{
+    const struct up_site *site = up_site_find((uint64_t)address);
+    if (!site)
+        return -ENOENT;
+    up_hit_site(site, (const struct up_regs *)regs);
     return 0;
 }
 

@@ -303,6 +303,9 @@ UP_EXPORT int up_sites_changed(int32_t *sites, uint8_t *found, int32_t capacity)
 /* Takes the signals that the engine needs, or takes back what somebody got past libc; opens masks. Before each transaction. */
 UP_EXPORT int up_trap_install(void);
 UP_EXPORT int up_shadow_stack_on(void);
+/* A hit of the site at this address without its trap, as code that jumps to the engine would make it; -ENOENT: no site is there. regs: 16 words, the
+ * general registers in the order of the SDM, rsp pointing to a return address. For measurements: what is left of a hit's cost. */
+UP_EXPORT int up_hit_without_trap(int64_t address, const uint64_t *regs);
 /* Statistics of hard paths; TrapStatistics on the Java side. */
 struct up_trap_statistics { uint64_t traps, stale, foreign, emulated, stepped; };
 UP_EXPORT int up_trap_statistics(struct up_trap_statistics *out);

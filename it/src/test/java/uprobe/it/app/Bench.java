@@ -16,6 +16,8 @@ import jdk.jfr.Name;
  * fields   n calls of bench_fields, whose arguments lie behind two pointers
  * jni1     JNI calls that call bench_leaf once; n/10 of them, measured in Java
  * jni10    the same, ten times each; per JNI call
+ * call1    JNI calls that make one hit of bench_leaf's site without its trap; n/10 of them
+ * call10   the same, ten hits each; per JNI call
  * plain    n/10 commits of the event it.Plain with two longs and its stack, as deep as the natives' callers
  * plain10  the same, ten commits each; per ten
  * </pre>
@@ -26,7 +28,7 @@ public final class Bench {
         Fixture.load("deep_chain");
     }
 
-    private static final List<String> PARTS = List.of("leaf", "chain", "fields", "jni1", "jni10", "plain", "plain10");
+    private static final List<String> PARTS = List.of("leaf", "chain", "fields", "jni1", "jni10", "call1", "call10", "plain", "plain10");
     private static final int ROUNDS = 7;
     private static final int TEN = 10;
 
@@ -49,6 +51,8 @@ public final class Bench {
 
     private static native long hits(long i, int hits);
 
+    private static native long hitsWithoutTrap(long i, int hits);
+
     public static void main(String[] args) {
         long n = Fixture.argument(args, 0, 10_000_000), few = Math.max(1, n / TEN);
         List<String> parts = args.length > 1 ? List.of(args).subList(1, args.length) : PARTS;
@@ -61,6 +65,8 @@ public final class Bench {
                 case "fields" -> measure(part, () -> fields(n));
                 case "jni1" -> measure(part, () -> inJava(few, i -> hitsOf(i, 1)));
                 case "jni10" -> measure(part, () -> inJava(few, i -> hitsOf(i, TEN)));
+                case "call1" -> measure(part, () -> inJava(few, i -> hitsWithoutTrapOf(i, 1)));
+                case "call10" -> measure(part, () -> inJava(few, i -> hitsWithoutTrapOf(i, TEN)));
                 case "plain" -> measure(part, () -> inJava(few, i -> commit(i, 1)));
                 default -> measure(part, () -> inJava(few, i -> commit(i, TEN)));
             }
@@ -97,6 +103,10 @@ public final class Bench {
 
     private static void hitsOf(long i, int hits) {
         sink += hits(i, hits);
+    }
+
+    private static void hitsWithoutTrapOf(long i, int hits) {
+        Fixture.same(i, hitsWithoutTrap(i, hits), "hits without trap");
     }
 
     private static void commit(long i, int events) {
