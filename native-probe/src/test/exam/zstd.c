@@ -1,6 +1,6 @@
-/* zstd: through the JNI functions of zstd-jni; the JNIEnv is ours: an array is a struct exam_array. What Java cannot choose (which match finder, with which kind
- * of dictionary) is chosen by ZSTD_CCtx_setParameter, which .symtab still tells. The long form goes through every match finder once, over short
- * inputs: a step costs the exam four traps. */
+/* zstd: through the JNI functions of zstd-jni; the JNIEnv is ours: an array is a struct exam_array. What Java cannot choose (which match finder, with
+ * which kind of dictionary) is chosen by ZSTD_CCtx_setParameter, which .symtab still tells. The long form goes through every match finder, over short
+ * inputs: each instruction that runs costs the exam four traps. Never run are threads (ZSTDMT, POOL) and what needs gigabytes of input. */
 #include "object.h"
 
 #include <jni.h>
@@ -159,8 +159,9 @@ JNI_FUNCTIONS(DECLARE)
 /* Those that take nothing and tell a number. */
 static const char *const numbers[] = {
     "errNoError", "errGeneric", "errPrefixUnknown", "errVersionUnsupported", "errFrameParameterUnsupported", "errFrameParameterWindowTooLarge",
-    "errCorruptionDetected", "errChecksumWrong", "errDictionaryCorrupted", "errDictionaryWrong", "errDictionaryCreationFailed", "errParameterUnsupported",
-    "errParameterOutOfBound", "errTableLogTooLarge", "errMaxSymbolValueTooLarge", "errMaxSymbolValueTooSmall", "errStageWrong", "errInitMissing",
+    "errCorruptionDetected", "errChecksumWrong", "errDictionaryCorrupted", "errDictionaryWrong", "errDictionaryCreationFailed",
+    "errParameterUnsupported", "errParameterOutOfBound",
+    "errTableLogTooLarge", "errMaxSymbolValueTooLarge", "errMaxSymbolValueTooSmall", "errStageWrong", "errInitMissing",
     "errMemoryAllocation", "errWorkSpaceTooSmall", "errDstSizeTooSmall", "errSrcSizeWrong", "errDstBufferNull", "magicNumber", "windowLogMin",
     "windowLogMax", "chainLogMin", "chainLogMax", "hashLogMin", "hashLogMax", "searchLogMin", "searchLogMax", "blockSizeMax", "defaultCompressionLevel",
     "minCompressionLevel", "maxCompressionLevel"
@@ -170,18 +171,18 @@ static native number[NUMBERS];
 
 /* zstd.h, version 1.5.7: the values of ZSTD_cParameter that Java has no setter for. */
 enum parameter {
-    RSYNCABLE = 500, FORMAT = 10, WINDOW_LOG = 101, HASH_LOG, CHAIN_LOG, SEARCH_LOG, MIN_MATCH, TARGET_LENGTH, STRATEGY, TARGET_BLOCK_SIZE = 130, LDM = 160,
-    LDM_HASH_LOG, LDM_MIN_MATCH, LDM_BUCKET_LOG, LDM_HASH_RATE_LOG, FORCE_WINDOW = 1000, FORCE_ATTACH, LITERALS, SOURCE_HINT = 1004,
+    RSYNCABLE = 500, FORMAT = 10, WINDOW_LOG = 101, HASH_LOG, CHAIN_LOG, SEARCH_LOG, MIN_MATCH, TARGET_LENGTH, STRATEGY, TARGET_BLOCK_SIZE = 130,
+    LDM = 160, LDM_HASH_LOG, LDM_MIN_MATCH, LDM_BUCKET_LOG, LDM_HASH_RATE_LOG, FORCE_WINDOW = 1000, FORCE_ATTACH, LITERALS, SOURCE_HINT = 1004,
     DEDICATED_SEARCH, STABLE_IN, STABLE_OUT, DELIMITERS, SPLIT_SEQUENCES = 1010, ROWS, MAX_BLOCK = 1015, SPLITTER_LEVEL = 1017, LEVEL = 100,
     CONTENT_SIZE = 200, CHECKSUM
 };
 enum { FAST = 1, DOUBLE_FAST, GREEDY, LAZY, LAZY2, BINARY_LAZY2, OPTIMAL, ULTRA, ULTRA2 };
 static size_t (*set_parameter)(void *context, int parameter, int value);
 
-/* Where contexts keep whether the processor has BMI2 (struct ZSTD_CCtx_s and ZSTD_DCtx_s of the version that the parent pom names): without it they take
- * the plain variants of the coders. */
-enum { COMPRESSOR_BMI2 = 8, DECOMPRESSOR_BMI2 = 0x75e4 };
-static int *bmi2_of(jlong context, size_t offset)
+/* Where contexts keep whether the processor has BMI2 (struct ZSTD_CCtx_s and ZSTD_DCtx_s of the version that the parent pom names): without it they
+ * take the plain variants of the coders. ZSTD_d_disableHuffmanAssembly stands there too, for which Java has no setter. */
+enum { COMPRESSOR_BMI2 = 8, DECOMPRESSOR_BMI2 = 0x75e4, DECOMPRESSOR_NO_ASSEMBLY = 0x7614 };
+static int *field_of(jlong context, size_t offset)
 {
     return (int *)((uintptr_t)context + offset);
 }
@@ -219,7 +220,7 @@ int exam_zstd_prepare(void)
         return -1;
     jlong c = ZstdCompressCtx_init(env, NULL), d = ZstdDecompressCtx_init(env, NULL);
     int has = !!__builtin_cpu_supports("bmi2");     /* zstd asks for BMI1 as well; no processor has one of them alone */
-    missing = *bmi2_of(c, COMPRESSOR_BMI2) != has || *bmi2_of(d, DECOMPRESSOR_BMI2) != has;
+    missing = *field_of(c, COMPRESSOR_BMI2) != has || *field_of(d, DECOMPRESSOR_BMI2) != has;
     ZstdCompressCtx_free(env, NULL, c);
     ZstdDecompressCtx_free(env, NULL, d);
     return missing ? -1 : 0;
@@ -242,11 +243,22 @@ static long checked(long result)
     return result;
 }
 
+/* The input to packed, and what is packed to unpacked: the size that comes of it, 0 for an error. */
+static long pack(size_t length, int level, int checksum)
+{
+    return checked(Zstd_compressUnsafe(env, NULL, (jlong)(intptr_t)packed, (jlong)OUTPUT, (jlong)(intptr_t)input, (jlong)length, level, checksum));
+}
+
+static long unpack(size_t room, const uint8_t *from, long size)
+{
+    return checked(Zstd_decompressUnsafe(env, NULL, (jlong)(intptr_t)unpacked, (jlong)room, (jlong)(intptr_t)from, (jlong)size));
+}
+
 static void there_and_back(size_t length, int level, int checksum)
 {
-    long size = checked(Zstd_compressUnsafe(env, NULL, (jlong)(intptr_t)packed, (jlong)OUTPUT, (jlong)(intptr_t)input, (jlong)length, level, checksum));
+    long size = pack(length, level, checksum);
     exam_note(packed, (size_t)size);
-    long n = checked(Zstd_decompressUnsafe(env, NULL, (jlong)(intptr_t)unpacked, (jlong)OUTPUT, (jlong)(intptr_t)packed, (jlong)size));
+    long n = unpack(OUTPUT, packed, size);
     exam_note(unpacked, (size_t)n);
     exam_note_word((uint64_t)(n == (long)length && memcmp(input, unpacked, length) == 0));
 }
@@ -362,7 +374,7 @@ static void uneven(uint8_t *into, size_t length, int mask, uint64_t seed_)
     }
 }
 
-enum { WOVEN = EXAM_KINDS, FEW, FEWER, MIXED, EMPTY };
+enum { WOVEN = EXAM_KINDS, MIXED, EMPTY, VALUES /* and a mask of them */, FEWER = VALUES + 7, FEW = VALUES + 31 };
 static void fill(uint8_t *into, size_t length, int kind, uint64_t seed_)
 {
     if (kind < EXAM_KINDS)
@@ -377,7 +389,7 @@ static void fill(uint8_t *into, size_t length, int kind, uint64_t seed_)
         uneven(into + 4000, length - 8000, 31, seed_);
         weave(into + length - 4000, 4000, into + length - 8000, 2000, seed_ + 1);
     } else
-        uneven(into, length, kind == FEW ? 31 : 7, seed_);
+        uneven(into, length, kind - VALUES, seed_);
 }
 
 static void set(jlong context, enum parameter parameter, int value)
@@ -434,20 +446,28 @@ static long compress_stream(jlong c, size_t length, size_t piece)
 
 enum dictionary_mode { NO_DICTIONARY, ATTACHED, COPIED, DEDICATED, DICTIONARY_MODES };
 
-/* A dictionary that is attached stays a table of its own, a copied one becomes a segment of the window ("extDict"), a dedicated one has its own layout. */
-static void match_finder(jlong c, jlong d, int strategy, enum dictionary_mode mode, int rows, int min_match, int search_log, int target_length, int index)
+static void something_to_find(size_t length, int index, int gap)
 {
-    size_t length = strategy <= DOUBLE_FAST ? 650 : strategy >= OPTIMAL ? 220 : strategy > GREEDY && (min_match > 4 || search_log > 4) ? 120 : 280;
     weave(input, length, dictionary, (size_t)dict.length, 71 + (uint64_t)index);
-    if (strategy <= DOUBLE_FAST)    /* without matches they take longer steps */
+    if (gap)        /* without matches finders take longer steps */
         exam_fill(input + 150 + index % 3 * 60, 300, EXAM_NOISE, 71);
     /* Long matches, and at the very end a match after few literals and one to the last byte: copies near an end go other ways. */
     size_t tail = 26 + (size_t)index % 9, first = 12 + (size_t)index % 4;
+    uint8_t *end = input + length - tail;
     memcpy(input + length / 3, input + 8, 40 + (size_t)index % 30);
-    memcpy(input + length - tail, "=#", 2);
-    memcpy(input + length - tail + 2, input + 10, first);
-    memcpy(input + length - tail + 2 + first, "@", 1);
-    memcpy(input + length - tail + 3 + first, input + (index & 1 ? 11 + first : 40), tail - 3 - first);
+    memcpy(end, "=#", 2);
+    memcpy(end + 2, input + 10, first);
+    end[2 + first] = '@';
+    memcpy(end + 3 + first, input + (index & 1 ? 11 + first : 40), tail - 3 - first);
+}
+
+/* A dictionary that is attached stays a table of its own, a copied one becomes a segment of the window ("extDict"), a dedicated one has its own
+ * layout. */
+static void match_finder(jlong c, jlong d, int strategy, enum dictionary_mode mode, int rows, int min_match, int search_log, int target_length,
+        int index)
+{
+    size_t length = strategy <= DOUBLE_FAST ? 650 : strategy >= OPTIMAL ? 220 : strategy > GREEDY && (min_match > 4 || search_log > 4) ? 120 : 280;
+    something_to_find(length, index, strategy <= DOUBLE_FAST);
     checked(ZstdCompressCtx_reset0(env, NULL, c));
     set(c, STRATEGY, strategy);
     set(c, WINDOW_LOG, 12);
@@ -487,20 +507,21 @@ static void match_finders(void)
                 for (int rows = 0; rows <= lazy; rows++)
                     for (int log = 4; log <= (rows ? 6 : 4); log++)
                         match_finder(c, d, strategy, mode, rows, min_match, log, 24, index++);
-                for (int more = 0; more < (strategy <= DOUBLE_FAST ? 2 : min_match == 4 && strategy <= LAZY2); more++)
+                for (int more = 0; more < (strategy <= DOUBLE_FAST ? 4 : min_match == 4 && strategy <= LAZY2); more++)
                     match_finder(c, d, strategy, mode, more & lazy, min_match, 1, 0, index++);
             }
         }
     }
     /* Windows of 2^19 and more are searched by another variant, over inputs of unknown size. */
     for (int min_match = 4; min_match <= 7; min_match++)
-        for (int step = 0; step < 2; step++) {
+        for (int step = 0; step < 4; step++) {
+            something_to_find(1000, index++, step > 1);
             checked(ZstdCompressCtx_reset0(env, NULL, c));
             set(c, STRATEGY, FAST);
             set(c, WINDOW_LOG, 19);
             set(c, HASH_LOG, 9);
             set(c, MIN_MATCH, min_match);
-            set(c, TARGET_LENGTH, step * 4);
+            set(c, TARGET_LENGTH, step % 2 * 4);
             set(c, LITERALS, 2);
             compress_stream(c, 1000, 500);
         }
@@ -515,12 +536,13 @@ static void frames(int bmi2)
     static const struct { int length, kind; struct { enum parameter parameter; int value; } set[6]; } shapes[] = {
         { 3500, EXAM_TEXT, { { STRATEGY, LAZY }, { TARGET_BLOCK_SIZE, 1340 }, { CHECKSUM, 1 } } },
         { 2000, EXAM_RECORDS, { { STRATEGY, FAST } } },
-        { 5000, WOVEN, { { STRATEGY, DOUBLE_FAST }, { SPLIT_SEQUENCES, 1 }, { HASH_LOG, 10 } } },
+        { 9000, WOVEN, { { STRATEGY, DOUBLE_FAST }, { SPLIT_SEQUENCES, 1 }, { HASH_LOG, 10 }, { MIN_MATCH, 4 } } },
         { 4000, FEW, { { STRATEGY, FAST }, { LITERALS, 1 }, { MIN_MATCH, 7 }, { HASH_LOG, 6 } } },
         { 9000, FEWER, { { STRATEGY, FAST }, { LITERALS, 1 }, { MIN_MATCH, 7 }, { HASH_LOG, 6 } } },
         { 1500, FEW, { { STRATEGY, FAST }, { LITERALS, 1 } } },
         { 700, EXAM_TEXT, { { STRATEGY, FAST }, { LITERALS, 1 }, { MIN_MATCH, 7 } } },
         { 300, FEW, { { STRATEGY, FAST }, { LITERALS, 1 } } },
+        { 4000, FEW, { { STRATEGY, FAST }, { LITERALS, 1 }, { MIN_MATCH, 7 }, { HASH_LOG, 6 }, { MAX_BLOCK, 1024 } } },
         { 75000, MIXED, { { STRATEGY, FAST }, { LITERALS, 1 }, { TARGET_LENGTH, 3 }, { MIN_MATCH, 7 }, { HASH_LOG, 6 } } },
         { 3000, EXAM_NOISE, { { STRATEGY, FAST }, { TARGET_BLOCK_SIZE, 1340 }, { LITERALS, 1 } } },
         { 4000, WOVEN, { { STRATEGY, LAZY }, { SPLIT_SEQUENCES, 2 }, { MAX_BLOCK, 2048 } } },
@@ -529,10 +551,11 @@ static void frames(int bmi2)
         { 2000, EXAM_RUNS, { { STRATEGY, GREEDY }, { ROWS, 1 }, { CONTENT_SIZE, 0 } } },
         { 1000, EXAM_TEXT, { { STRATEGY, FAST }, { FORMAT, 1 }, { FORCE_WINDOW, 1 } } },
         { INPUT, EMPTY, { { STRATEGY, FAST }, { SPLITTER_LEVEL, 2 }, { CHECKSUM, 1 } } },
+        { INPUT, EMPTY, { { STRATEGY, FAST }, { SPLITTER_LEVEL, 5 } } },
     };
-    *bmi2_of(c, COMPRESSOR_BMI2) = bmi2 && *bmi2_of(c, COMPRESSOR_BMI2);
-    *bmi2_of(d, DECOMPRESSOR_BMI2) = bmi2 && *bmi2_of(d, DECOMPRESSOR_BMI2);
-    for (unsigned i = 0; i < (bmi2 ? sizeof shapes / sizeof *shapes : 9); i++) {
+    *field_of(c, COMPRESSOR_BMI2) = bmi2 && *field_of(c, COMPRESSOR_BMI2);
+    *field_of(d, DECOMPRESSOR_BMI2) = bmi2 && *field_of(d, DECOMPRESSOR_BMI2);
+    for (unsigned i = 0; i < (bmi2 ? sizeof shapes / sizeof *shapes : 10); i++) {
         size_t length = (size_t)shapes[i].length;
         fill(input, length, shapes[i].kind, 5 + i);
         checked(ZstdCompressCtx_reset0(env, NULL, c));
@@ -568,7 +591,18 @@ static void parameters(void)
         set(c, FORMAT, values[i]);
         set(c, RSYNCABLE, values[i]);
         set(c, TARGET_BLOCK_SIZE, values[i]);
+        exam_note_word((uint64_t)Zstd_setCompressionLong(env, NULL, c, values[i]));
+        exam_note_word((uint64_t)Zstd_setCompressionJobSize(env, NULL, c, values[i]));
+        exam_note_word((uint64_t)Zstd_setCompressionOverlapLog(env, NULL, c, values[i]));
+        exam_note_word((uint64_t)Zstd_setCompressionMagicless(env, NULL, c, values[i] > 0));
+        exam_note_word((uint64_t)Zstd_setCompressionChecksums(env, NULL, c, values[i] > 0));
+        exam_note_word((uint64_t)Zstd_compressBound(env, NULL, (jlong)values[i]));
+        exam_note_word((uint64_t)ZstdCompressCtx_setPledgedSrcSize0(env, NULL, c, (jlong)values[i]));
+        ZstdCompressCtx_setLevel0(env, NULL, c, values[i]);
+        ZstdCompressCtx_setContentSize0(env, NULL, c, values[i] > 0);
+        ZstdCompressCtx_setDictID0(env, NULL, c, values[i] > 0);
     }
+    exam_note_word((uint64_t)Zstd_setCompressionWorkers(env, NULL, c, 0));
     ZstdCompressCtx_free(env, NULL, c);
 }
 
@@ -607,18 +641,51 @@ static void digested(int trained, int bmi2)
         exam_note_word((uint64_t)Zstd_getFrameContentSize0(env, NULL, &out, 0, (jint)size, 0));
         exam_note_word((uint64_t)Zstd_getDictIdFromDictDirect(env, NULL, &dict, 0, dict.length));
         jlong c = ZstdCompressCtx_init(env, NULL), d = ZstdDecompressCtx_init(env, NULL);
-        *bmi2_of(d, DECOMPRESSOR_BMI2) &= bmi2;
+        *field_of(d, DECOMPRESSOR_BMI2) &= bmi2;
         checked(ZstdCompressCtx_loadCDictFast0(env, NULL, c, &compressing));
         checked(Zstd_setRefMultipleDDicts(env, NULL, d, 1));
         checked(ZstdDecompressCtx_loadDDictFast0(env, NULL, d, &decompressing));
         checked(Zstd_setDecompressionLongMax(env, NULL, d, 20));
         size = compress(c, length);
+        exam_note_word((uint64_t)ZstdDecompressCtx_decompressDirectByteBufferStream0(env, NULL, d, &back, 0, 900, &out, 0, (jint)size));
+        checked(ZstdDecompressCtx_reset0(env, NULL, d));
+        checked(ZstdDecompressCtx_loadDDictFast0(env, NULL, d, &decompressing));
         checked(ZstdDecompressCtx_decompressByteArrayToDirectByteBuffer0(env, NULL, d, &back, 0, OUTPUT, &out, 0, (jint)size));
         checked(ZstdDecompressCtx_decompressDirectByteBufferToByteArray0(env, NULL, d, &back, 0, OUTPUT, &out, 0, (jint)size));
         exam_note(unpacked, length);
+        checked(ZstdCompressCtx_reset0(env, NULL, c));
+        checked(Zstd_loadDictCompress(env, NULL, c, &dict, dict.length));
+        checked(Zstd_loadFastDictCompress(env, NULL, c, &compressing));
+        checked(Zstd_loadFastDictDecompress(env, NULL, d, &decompressing));
+        checked(ZstdDirectBufferCompressingStreamNoFinalizer_initCStreamWithFastDict(env, NULL, c, &compressing));
         ZstdCompressCtx_free(env, NULL, c);
         ZstdDecompressCtx_free(env, NULL, d);
         ZstdDictCompress_free(env, &compressing);
+        ZstdDictDecompress_free(env, &decompressing);
+    }
+}
+
+/* A digested dictionary is taken to be far away, in no cache: other decoders, which fetch ahead. More literals than their buffer takes, as well. */
+static void far_dictionary(void)
+{
+    struct exam_array decompressing = { 0, NULL, { 0 } };
+    size_t length = 75000;
+    fill(input, length, MIXED, 3);
+    jlong c = ZstdCompressCtx_init(env, NULL);
+    set(c, STRATEGY, FAST);
+    set(c, MIN_MATCH, 7);
+    set(c, HASH_LOG, 6);
+    set(c, LITERALS, 1);
+    checked(ZstdCompressCtx_loadCDict0(env, NULL, c, &dict));
+    long size = compress(c, length);
+    ZstdCompressCtx_free(env, NULL, c);
+    for (int bmi2 = 0; bmi2 < 2; bmi2++) {
+        ZstdDictDecompress_init(env, &decompressing, &dict, 0, dict.length);
+        jlong d = ZstdDecompressCtx_init(env, NULL);
+        *field_of(d, DECOMPRESSOR_BMI2) &= bmi2;
+        checked(ZstdDecompressCtx_loadDDictFast0(env, NULL, d, &decompressing));
+        decompress(d, size, length);
+        ZstdDecompressCtx_free(env, NULL, d);
         ZstdDictDecompress_free(env, &decompressing);
     }
 }
@@ -694,13 +761,13 @@ static void producers(void)
 /* Flipped bits, at all places of a frame. */
 static void damaged(int level, size_t length, int kind, int times)
 {
-    exam_fill(input, length, kind, 9);
-    long size = checked(Zstd_compressUnsafe(env, NULL, (jlong)(intptr_t)packed, (jlong)OUTPUT, (jlong)(intptr_t)input, (jlong)length, level, 1));
+    fill(input, length, kind, 9);
+    long size = pack(length, level, 1);
     for (int i = 0; i < times && size > 0; i++) {
         uint64_t r = exam_random(&seed);
         uint8_t *byte = &packed[i < times / 2 ? (size_t)i % (size_t)size : r % (uint64_t)size], kept = *byte;
         *byte ^= (uint8_t)(1 << (r >> 32 & 7));
-        checked(Zstd_decompressUnsafe(env, NULL, (jlong)(intptr_t)unpacked, (jlong)(i % 5 ? OUTPUT : length / 2), (jlong)(intptr_t)packed, (jlong)(i % 7 ? size : size - i % size)));
+        unpack(i % 5 ? OUTPUT : length / 2, packed, i % 7 ? size : size - i % size);
         *byte = kept;
     }
 }
@@ -780,7 +847,8 @@ static size_t flat_sequences(uint8_t *to, int version, size_t literals)
     return (size_t)(b.at - to);
 }
 
-/* A compressed block of today's format (RFC 8878, 3.1.1.3) in that of a version: Huffman and FSE streams are the same, the headers around them are not. */
+/* A compressed block of today's format (RFC 8878, 3.1.1.3) in that of a version: Huffman and FSE streams are the same, the headers around them are
+ * not. */
 static size_t legacy_block(uint8_t *to, const uint8_t *from, size_t size, int version)
 {
     uint8_t *at = to;
@@ -877,17 +945,18 @@ static void legacy_formats(void)
     static uint8_t frame[8192];
     static const struct { int level, kind, length; } contents[] = {
         { 3, EXAM_TEXT, 1800 }, { 1, EXAM_RECORDS, 600 }, { 5, WOVEN, 3000 }, { 1, EXAM_NOISE, 300 }, { 1, EXAM_RUNS, 2000 }, { -5, EXAM_TEXT, 700 },
-        { 9, EXAM_TEXT, 200 }, { 1, FEW, 250 }, { 1, FEW, 800 }, { 1, FEW, 3000 }, { 1, FEWER, 6500 }
+        { 9, EXAM_TEXT, 200 }, { 1, FEW, 250 }, { 1, FEW, 800 }, { 1, FEW, 3000 }, { 1, FEWER, 6500 },
+        { 1, VALUES + 1, 500 }, { 1, VALUES + 127, 1500 }, { 1, VALUES + 3, 8000 }, { 19, WOVEN, 1500 }, { 1, VALUES + 15, 9000 }
     };
     for (unsigned i = 0; i < sizeof contents / sizeof *contents; i++) {
         size_t length = (size_t)contents[i].length;
         fill(input, length, contents[i].kind, 11);
-        long size = contents[i].kind >= FEW ? compress_literals(length)
-                : checked(Zstd_compressUnsafe(env, NULL, (jlong)(intptr_t)packed, (jlong)OUTPUT, (jlong)(intptr_t)input, (jlong)length, contents[i].level, 0));
+        long size = contents[i].kind > VALUES ? compress_literals(length)
+                : pack(length, contents[i].level, 0);
         for (int version = 4; version <= 7; version++) {
             size_t n = legacy_frame(frame, packed, (size_t)size, version);
             struct exam_array whole = { (jsize)n, frame, { 0 } };
-            long result = checked(Zstd_decompressUnsafe(env, NULL, (jlong)(intptr_t)unpacked, (jlong)OUTPUT, (jlong)(intptr_t)frame, (jlong)n));
+            long result = unpack(OUTPUT, frame, n);
             exam_note(unpacked, (size_t)result);
             exam_note_word((uint64_t)Zstd_findFrameCompressedSize0(env, NULL, &whole, 0, (jint)n));
             exam_note_word((uint64_t)Zstd_getFrameContentSize0(env, NULL, &whole, 0, (jint)n, 0));
@@ -896,7 +965,7 @@ static void legacy_formats(void)
             for (int k = 0; k < 2; k++) {
                 uint64_t r = exam_random(&seed);
                 frame[5 + r % (n - 5)] ^= (uint8_t)(1 << (r >> 32 & 7));
-                checked(Zstd_decompressUnsafe(env, NULL, (jlong)(intptr_t)unpacked, (jlong)(length + 1000), (jlong)(intptr_t)frame, (jlong)n));
+                unpack(length + 1000, frame, n);
             }
         }
     }
@@ -913,10 +982,73 @@ static void short_streams(void)
             uint8_t kept[2] = { packed[at], packed[at + 1] };
             packed[at] = 4;
             packed[at + 1] = 0;
-            checked(Zstd_decompressUnsafe(env, NULL, (jlong)(intptr_t)unpacked, (jlong)length, (jlong)(intptr_t)packed, (jlong)size));
+            unpack(length, packed, size);
             memcpy(packed + at, kept, 2);
         }
     }
+}
+
+/* Too few to learn from; and what a context tells of its progress. */
+static void few_samples(void)
+{
+    struct exam_array parts[8], *of[8], all = { 8, of, { 0 } }, small = { 600, dictionary, { 0 } };
+    for (int i = 0; i < 8; i++) {
+        parts[i] = (struct exam_array){ 64, samples + 64 * i, { 0 } };
+        of[i] = &parts[i];
+    }
+    checked(Zstd_trainFromBuffer0(env, NULL, &all, &small, 1, 3));
+    jlong c = ZstdCompressCtx_init(env, NULL);
+    ZstdCompressCtx_getFrameProgression0(env, NULL, c);
+    ZstdCompressCtx_free(env, NULL, c);
+}
+
+/* One frame of each format, with skippable ones (RFC 8878, 3.1.2) between. */
+static void frame_after_frame(void)
+{
+    static uint8_t frames_[16384];
+    size_t at = 0, length = 900;
+    exam_fill(input, length, EXAM_RECORDS, 2);
+    long size = pack(length, 1, 1);
+    for (int version = 7; version >= 4; version--) {
+        size_t own = 4 + (size_t)version;
+        at += put(frames_ + at, 0x184d2a50u + (unsigned)version, 4, 0);
+        at += put(frames_ + at, own, 4, 0);
+        memset(frames_ + at, version, own);
+        at += own;
+        if (version > 5)
+            at += legacy_frame(frames_ + at, packed, (size_t)size, version);
+        memcpy(frames_ + at, packed, (size_t)size);
+        at += (size_t)size;
+    }
+    unpack(OUTPUT, frames_, at);
+    stream_in(frames_, at, 1, 1 << 16);
+    stream_in(frames_, at, 50, 13);
+    struct exam_array whole = { (jsize)at, frames_, { 0 } };
+    for (jint from = 0, n; from < (jint)at; from += n) {
+        n = (jint)checked(Zstd_findFrameCompressedSize0(env, NULL, &whole, from, (jint)at - from));
+        exam_note_word((uint64_t)Zstd_getFrameContentSize0(env, NULL, &whole, from, (jint)at - from, 0));
+        if (n <= 0)
+            break;
+    }
+}
+
+/* Huffman tables of all shapes, for one symbol at a time and for two. */
+static void literals(int bmi2, int assembly)
+{
+    static const int masks[] = { 1, 3, 15, 63, 255 };
+    jlong d = ZstdDecompressCtx_init(env, NULL);
+    *field_of(d, DECOMPRESSOR_BMI2) &= bmi2;
+    for (int i = 0; i < 5; i++)
+        for (int k = 2 * !assembly; k < 3; k++) {
+            size_t length = k == 0 ? 330 : k == 1 ? 1400 : 6000;
+            uneven(input, length, masks[i], (uint64_t)i + 9);
+            long size = compress_literals(length);
+            *field_of(d, DECOMPRESSOR_NO_ASSEMBLY) = !assembly;
+            decompress(d, size, length);
+            if (bmi2 && assembly && k < 2)
+                stream_in(packed, (size_t)size, 600, 1 << 16);
+        }
+    ZstdDecompressCtx_free(env, NULL, d);
 }
 
 static void long_form(void)
@@ -928,15 +1060,22 @@ static void long_form(void)
     frames(0);
     digested(0, 1);
     digested(1, 0);
+    far_dictionary();
     producers();
     pieces(1, 10, 1, 1 << 17, 0);
     pieces(3, 10, 700, 11, 0);
     pieces(5, 11, 300, 400, 1);
     legacy_formats();
     short_streams();
-    damaged(1, 600, EXAM_TEXT, 40);
-    damaged(9, 400, EXAM_RECORDS, 20);
+    literals(0, 1);
+    literals(1, 1);
+    literals(1, 0);
+    frame_after_frame();
+    damaged(1, 600, EXAM_TEXT, 60);
+    damaged(9, 500, EXAM_RECORDS, 40);
     damaged(1, 300, EXAM_RUNS, 20);
+    damaged(5, 1500, WOVEN, 60);
+    few_samples();
 }
 
 void exam_zstd(void)
@@ -979,8 +1118,8 @@ void exam_zstd(void)
         streams(700, 9, 100);
     }
     for (int damage = 0; damage < 3; damage++) {
-        long size = checked(Zstd_compressUnsafe(env, NULL, (jlong)(intptr_t)packed, (jlong)OUTPUT, (jlong)(intptr_t)input, (jlong)800, 1 + damage % 19, 1));
+        long size = pack(800, 1 + damage % 19, 1);
         packed[exam_random(&seed) % (uint64_t)(size > 0 ? size : 1)] ^= (uint8_t)(1 << damage % 8);
-        checked(Zstd_decompressUnsafe(env, NULL, (jlong)(intptr_t)unpacked, (jlong)(damage % 3 ? OUTPUT : 100), (jlong)(intptr_t)packed, (jlong)size));
+        unpack(damage % 3 ? OUTPUT : 100, packed, size);
     }
 }
