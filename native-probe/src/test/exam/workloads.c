@@ -2,6 +2,7 @@
 #include "exam.h"
 
 void exam_libz(void);
+int exam_libm_prepare(void);
 void exam_libm(void);
 void exam_libm_x87(void);
 int exam_boringssl_prepare(void);
@@ -14,8 +15,8 @@ void exam_sqlite(void);
 
 const struct exam_workload exam_workloads[] = {
     { "libz", NULL, exam_libz },
-    { "libm", NULL, exam_libm },
-    { "libm-x87", NULL, exam_libm_x87 },
+    { "libm", exam_libm_prepare, exam_libm },
+    { "libm-x87", exam_libm_prepare, exam_libm_x87 },
     { "zstd", exam_zstd_prepare, exam_zstd },
     { "libc", NULL, exam_libc },
     { "boringssl", exam_boringssl_prepare, exam_boringssl },

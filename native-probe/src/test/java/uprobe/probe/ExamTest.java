@@ -47,12 +47,15 @@ class ExamTest {
     }
 
     private static final String NO_AVX512 = "glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-AVX512BW,-AVX512DQ,-AVX512CD";
+    /** libm has variants for AVX alone, which only processors without FMA get. */
+    private static final String NO_FMA = "glibc.cpu.hwcaps=-FMA,-FMA4,-AVX2";
     private static final String NO_AVX = "glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-AVX512BW,-AVX512DQ,-AVX512CD,-AVX2,-AVX,-FMA,-FMA4,-BMI2,-SSE4_1,-SSE4_2,-SSSE3";
 
     private static final List<Subject> SUBJECTS = List.of(
             new Subject("libz", "", "libz", "libz.so.1", "", true),
             new Subject("libm", "", "libm", "libm.so.6", "", true),
             new Subject("libm", "x87", "libm-x87", "libm.so.6", "", true),
+            new Subject("libm", "avx", "libm", "libm.so.6", NO_FMA, false),
             new Subject("libm", "sse2", "libm", "libm.so.6", NO_AVX, false),
             /* The names in the jars; zstd-jni's has the version that the parent pom names. */
             new Subject("zstd", "", "zstd", "/linux/amd64/libzstd-jni-1.5.7-6.so", "", true),
