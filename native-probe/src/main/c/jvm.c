@@ -136,10 +136,16 @@ static enum frame_kind frame_kind(uint64_t thread, uint64_t pc)
     return begins_with(name, "nep_invoker_blob") ? FRAME_NATIVE_METHOD : FRAME_OTHER;
 }
 
+/* For up_jvm_java_id. */
+static uint64_t known_as(uint64_t thread)
+{
+    return java_id ? (uint64_t)java_id : thread;
+}
+
 static void left_to_drain(struct up_context *out, uint64_t thread, enum up_drained reason)
 {
     out->flags = (uint32_t)reason << UP_HIT_DRAINED_SHIFT;
-    out->call = !thread ? 0 : java_id ? (uint64_t)java_id : thread;
+    out->call = thread ? known_as(thread) : 0;
 }
 
 void up_jvm_context(struct up_thread *t, uint64_t sp, struct up_context *out)
@@ -195,6 +201,7 @@ void up_jvm_context(struct up_thread *t, uint64_t sp, struct up_context *out)
         e->flushes = 1;
         up_count(&up_flush_stats.swaps);
     }
+    t->java = known_as(thread); /* while records of this call are there it is this thread: it can not detach before the call's return */
     out->call = at;
     out->flags = 0;
 }

@@ -63,9 +63,9 @@ int up_ring_claim(struct up_thread *t, uint64_t *position, const struct up_wante
             if (!wanted->call && !(flags >> UP_HIT_DRAINED_SHIFT)) {
                 flags |= wanted->reason << UP_HIT_DRAINED_SHIFT;
                 hit->flags = flags;
-                hit->call = 0;
+                hit->call = t->java;
             }
-            uint64_t java = wanted->call ? 0 : hit->call;
+            uint64_t java = wanted->call ? t->java : hit->call;
             int joins = open && open->probe == hit->probe && open->flags == (flags & ~UP_HIT_UNWOUND) && open->java == java
                 && (uint8_t *)hit == (uint8_t *)open->first + (uint64_t)open->count * length;
             if (!joins && n == capacity)
@@ -102,7 +102,7 @@ void up_ring_settle(const struct up_run *run, uint32_t reason, int final)
             __atomic_store_n(&hit->state, UP_HIT_CONSUMED, __ATOMIC_RELEASE);
         } else {
             hit->flags |= reason << UP_HIT_DRAINED_SHIFT;
-            hit->call = 0;
+            hit->call = run->java;
             __atomic_store_n(&hit->state, UP_HIT_READY, __ATOMIC_RELEASE);
         }
         hit = next;

@@ -49,7 +49,7 @@ struct up_run {
     int32_t count;
     int32_t probe;
     uint32_t flags;
-    uint64_t java;              /* up_hit.call of drained records */
+    uint64_t java;              /* up_hit.call of drained records, and what it becomes for those that are left to the drain */
 };
 
 /* Which records a walk wants. */

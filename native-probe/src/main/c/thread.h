@@ -35,6 +35,7 @@ struct up_thread {
     volatile uint64_t abandoned_before;         /* ring position: what is unwritten or half-written before it will never be finished */
     uint8_t *ring;
     uint64_t random;            /* state of settings.h's generator, never 0 */
+    uint64_t java;              /* as up_jvm_java_id understands it: who the owner was at its newest hit in a JNI call */
     uint64_t start_time;        /* of the kernel's thread, as /proc tells; 0 until the drain has looked */
     char name[16];              /* as the kernel knows the thread; read by the drain */
 } __attribute__((aligned(128)));

@@ -36,8 +36,9 @@ enum up_failure {
  *
  * Records are multiples of UP_HIT_ALIGN bytes and never wrap. state: 0 nothing yet, then WRITING (length valid), READY (whole; stored with
  * release), CLAIMED (by one compare-and-exchange, either by the flush at the JNI return or by the drain), COMMITTED (Java made an event of it) or
- * REJECTED (JFR did not want it), CONSUMED (counted; its space may be reused). time is in clock units (up_clock). call is the stack address of the return address of the JNI call that the hit belongs
- * to, or 0: left to the drain. missing has a bit for each value that could not be read. A `c` record's values[0] is its duration in clock units;
+ * REJECTED (JFR did not want it), CONSUMED (counted; its space may be reused). time is in clock units (up_clock). call is the stack address of the
+ * return address of the JNI call that the hit belongs to or, once it is left to the drain, what up_jvm_java_id tells its Java thread by. missing has
+ * a bit for each value that could not be read. A `c` record's values[0] is its duration in clock units;
  * the fields follow in the order of the probe's definition. */
 struct up_hit {
     int32_t state;
