@@ -6,14 +6,16 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <unistd.h>
 #include "counted.h"
 
-PROBED long probed_detached(long i) {
+/* tid and java_id: for a probe to read who called */
+PROBED long probed_detached(long i, pid_t tid UNUSED) {
     COUNT(probed_detached);
     return i * 3 + 4;
 }
 
-PROBED long probed_attached(long i) {
+PROBED long probed_attached(long i, pid_t tid UNUSED, jlong java_id UNUSED) {
     COUNT(probed_attached);
     return i * 5 + 6;
 }
@@ -25,7 +27,7 @@ PROBED long probed_in_destructor(long i) {
 
 static JavaVM *vm;
 static jclass main_class;
-static jmethodID from_native;
+static jmethodID from_native, java_id_of;
 static pthread_key_t key;
 static int rounds;
 static bool as_daemon;
@@ -60,16 +62,17 @@ static void *come_and_go(void *argument) {
     for (long round = 0; round < rounds; round++) {
         long i = number * 1000000 + round;
         JNIEnv *env;
-        expect(probed_detached(i) == i * 3 + 4);
+        expect(probed_detached(i, gettid()) == i * 3 + 4);
         if (!attach(&env, number)) {
             expect(false);
             return NULL;
         }
-        expect(probed_attached(i) == i * 5 + 6);
+        jlong id = (*env)->CallStaticLongMethod(env, main_class, java_id_of);
+        expect(probed_attached(i, gettid(), id) == i * 5 + 6);
         expect((*env)->CallStaticLongMethod(env, main_class, from_native, i) == i * 5 + 6);
-        expect(probed_attached(-i) == -i * 5 + 6);
+        expect(probed_attached(-i, gettid(), id) == -i * 5 + 6);
         (*vm)->DetachCurrentThread(vm);
-        expect(probed_detached(-i) == -i * 3 + 4);
+        expect(probed_detached(-i, gettid()) == -i * 3 + 4);
     }
     return NULL;
 }
@@ -81,6 +84,7 @@ JNIEXPORT jlong JNICALL Java_uprobe_it_app_AttachDetach_comeAndGo(JNIEnv *env, j
     (*env)->GetJavaVM(env, &vm);
     main_class = (*env)->NewGlobalRef(env, type);
     from_native = (*env)->GetStaticMethodID(env, type, "fromNative", "(J)J");
+    java_id_of = (*env)->GetStaticMethodID(env, type, "javaId", "()J");
     rounds = times;
     as_daemon = daemon;
     pthread_key_create(&key, in_destructor ? hit_while_the_thread_ends : NULL);
@@ -96,8 +100,8 @@ JNIEXPORT jlong JNICALL Java_uprobe_it_app_AttachDetach_comeAndGo(JNIEnv *env, j
     return atomic_exchange(&failures, 0);
 }
 
-JNIEXPORT jlong JNICALL Java_uprobe_it_app_AttachDetach_attached(JNIEnv *env UNUSED, jclass type UNUSED, jlong i) {
-    return probed_attached(i);
+JNIEXPORT jlong JNICALL Java_uprobe_it_app_AttachDetach_attached(JNIEnv *env UNUSED, jclass type UNUSED, jlong i, jlong java_id) {
+    return probed_attached(i, gettid(), java_id);
 }
 
 JNIEXPORT jlong JNICALL Java_uprobe_it_app_AttachDetach_calls(JNIEnv *env, jclass type UNUSED, jstring function) {

@@ -18,15 +18,20 @@ public final class AttachDetach {
 
     private static native long comeAndGo(int threads, int rounds, boolean daemon, boolean inDestructor);
 
-    private static native long attached(long i);
+    private static native long attached(long i, long javaId);
 
     private static native long calls(String function);
+
+    /** Called by the native threads once they are attached: the number by which JFR and a probe's event name them. */
+    private static long javaId() {
+        return Thread.currentThread().getId();
+    }
 
     /** Called by the native threads while attached. */
     private static long fromNative(long i) {
         fromNative.increment();
         Fixture.check(Thread.currentThread().getName().startsWith("attached-"), () -> "on " + Thread.currentThread());
-        return attached(i);
+        return attached(i, javaId());
     }
 
     public static void main(String[] args) {
