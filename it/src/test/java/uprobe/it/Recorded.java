@@ -7,21 +7,29 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordedFrame;
 import jdk.jfr.consumer.RecordingFile;
 
 /** The events of a recording that tests ask for, by the names of their types. */
 public final class Recorded {
+    private static final Pattern LAMBDA = Pattern.compile("\\S*\\$\\$Lambda\\S* ?");
+
     private final Map<String, List<RecordedEvent>> byType = new HashMap<>();
 
     static Recorded read(Path file) throws IOException {
+        return read(file, type -> !type.startsWith("jdk."));
+    }
+
+    static Recorded read(Path file, Predicate<String> types) throws IOException {
         Recorded recorded = new Recorded();
         try (RecordingFile in = new RecordingFile(file)) {
             while (in.hasMoreEvents()) {
                 RecordedEvent event = in.readEvent();
                 String type = event.getEventType().getName();
-                if (!type.startsWith("jdk.")) {
+                if (types.test(type)) {
                     recorded.byType.computeIfAbsent(type, t -> new ArrayList<>()).add(event);
                 }
             }
@@ -63,6 +71,11 @@ public final class Recorded {
             out.append(out.isEmpty() ? "" : " ").append(frame(frame)).append(':').append(frame.getLineNumber());
         }
         return out.toString();
+    }
+
+    /** The same without the classes that lambdas become, which a Throwable does not show. */
+    public static String stackWithoutLambdas(RecordedEvent event, int from) {
+        return LAMBDA.matcher(stack(event, from)).replaceAll("").strip();
     }
 
     /** {@code Class.method}. */
