@@ -75,6 +75,12 @@ public final class ChildJvm {
         return this;
     }
 
+    /** A jar or folder that this class comes from, for the child's class path as well. */
+    public ChildJvm withLibrary(Class<?> part) {
+        classPath += java.io.File.pathSeparator + Path.of(java.net.URI.create("" + part.getProtectionDomain().getCodeSource().getLocation()));
+        return this;
+    }
+
     /** The agent, but no record=. */
     public ChildJvm withoutRecording() {
         record = false;

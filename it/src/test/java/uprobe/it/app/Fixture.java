@@ -2,6 +2,7 @@ package uprobe.it.app;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
@@ -57,13 +58,32 @@ final class Fixture {
 
     /** Runs the work on threads "caller-0", "caller-1", ... at once; the first failure ends up here. */
     static void together(int threads, Work work) throws InterruptedException {
+        together(threads, work, caller -> {
+            caller.start();
+            return caller;
+        });
+    }
+
+    /** The same on virtual threads without names, which are there from JDK 21 on. */
+    static void togetherVirtually(int threads, Work work) throws InterruptedException {
+        together(threads, work, Fixture::startVirtual);
+    }
+
+    static Thread startVirtual(Runnable body) {
+        try {
+            return (Thread) Thread.class.getMethod("startVirtualThread", Runnable.class).invoke(null, body);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static void together(int threads, Work work, Function<Caller, Thread> start) throws InterruptedException {
         List<Caller> callers = new ArrayList<>();
         for (int i = 0; i < threads; i++) {
             callers.add(new Caller(i, work));
         }
-        callers.forEach(Thread::start);
-        for (Caller caller : callers) {
-            caller.join();
+        for (Thread started : callers.stream().map(start).toList()) {
+            started.join();
         }
         for (Caller caller : callers) {
             if (caller.failure != null) {

@@ -31,15 +31,13 @@ public final class Waiters {
         Fixture.ok();
     }
 
-    /** Thread.startVirtualThread is there from 21 on. */
-    private static Thread start(Runnable body) throws ReflectiveOperationException {
-        try {
-            return (Thread) Thread.class.getMethod("startVirtualThread", Runnable.class).invoke(null, body);
-        } catch (NoSuchMethodException before21) {
-            Thread thread = new Thread(body);
-            thread.start();
-            return thread;
+    private static Thread start(Runnable body) {
+        if (Runtime.version().feature() >= 21) {
+            return Fixture.startVirtual(body);
         }
+        Thread thread = new Thread(body);
+        thread.start();
+        return thread;
     }
 
     private static void waitUntil(long end, Object lock, String name) {
