@@ -101,7 +101,7 @@ void up_ring_settle(const struct up_run *run, uint32_t reason, int final)
             up_count(&counters->dropped);
             __atomic_store_n(&hit->state, UP_HIT_CONSUMED, __ATOMIC_RELEASE);
         } else {
-            hit->flags |= reason << UP_HIT_DRAINED_SHIFT;
+            hit->flags = (hit->flags & ~(0xffu << UP_HIT_DRAINED_SHIFT)) | reason << UP_HIT_DRAINED_SHIFT;
             hit->call = run->java;
             __atomic_store_n(&hit->state, UP_HIT_READY, __ATOMIC_RELEASE);
         }

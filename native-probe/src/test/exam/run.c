@@ -162,7 +162,7 @@ static void read_counters(void)
 {
     int (*counters)(int32_t, uint64_t *) = (int (*)(int32_t, uint64_t *))exam_shared->counters_function;
     for (uint64_t i = 0; counters && i < exam_shared->probes; i++) {
-        uint64_t out[8] = { 0 };
+        uint64_t out[16] = { 0 };      /* struct up_counters, hits first */
         probe_table[PROBES + i] = counters((int32_t)probe_table[i], out) < 0 ? -1 : (int64_t)out[0];
     }
 }
