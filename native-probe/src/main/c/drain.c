@@ -1,7 +1,8 @@
 /* The drain
  * ---------
  * What no JNI return will flush - hits of native threads, hits in the VM, calls that stay native for long - is made into events by one thread of
- * ours. It is started by JVMTI's RunAgentThread, so it has no Java frame below: the only frame of its events is the native function itself.
+ * ours. It is started by JVMTI's RunAgentThread, so it has no Java frame below: the only frames of its events are the native function itself and the
+ * probed ones that called it.
  * The same thread gives rings back whose owners the kernel says are gone. It sleeps in state `native`, where it holds up no safepoint. */
 #define _GNU_SOURCE
 #include "clock.h"
@@ -120,11 +121,11 @@ static void commit_runs(JNIEnv *env, struct up_thread *t, struct up_run *runs, i
         return;
     jstring name = (*env)->NewStringUTF(env, t->name);
     for (int i = 0; i < n; i++) {
-        const char *why = reason_names[runs[i].flags >> UP_HIT_DRAINED_SHIFT];
+        const char *why = reason_names[up_hit_drained(runs[i].flags)];
         jstring reason = why ? (*env)->NewStringUTF(env, why) : NULL;
         if ((*env)->ExceptionCheck(env))
             (*env)->ExceptionClear(env);
-        int again = runs[i].flags >> UP_HIT_DRAINED_SHIFT == UP_DRAINED_COMMIT_FAILED;
+        int again = up_hit_drained(runs[i].flags) == UP_DRAINED_COMMIT_FAILED;
         int failed = up_jvm_commit(env, &runs[i], t->tid, name, up_jvm_java_id(runs[i].java), reason, NULL);
         up_ring_settle(&runs[i], UP_DRAINED_COMMIT_FAILED, failed && again);
         if (reason)

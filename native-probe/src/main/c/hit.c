@@ -12,17 +12,24 @@
 /* Where a hit belongs, looked at when the first consumer needs it. */
 struct hit {
     struct up_thread *t;
+    const struct up_site *site;
     const struct up_regs *regs;
     uint64_t time;
     struct up_context context;
+    const struct up_return *open;       /* the innermost probed call that the hit is in; taken before any consumer's own call is one */
     int looked;
 };
 
-static const struct up_context *context_of(struct hit *hit)
+static const struct up_context *context_of(struct hit *hit, const struct up_probe *probe)
 {
-    if (!hit->looked)
-        up_jvm_context(hit->t, hit->regs->gpr[UP_GPR_SP], &hit->context);
-    hit->looked = 1;
+    uint64_t sp = hit->regs->gpr[UP_GPR_SP];
+    if (!hit->looked) {
+        up_jvm_context(hit->t, sp, &hit->context);
+        hit->open = up_return_open(hit->t, sp, hit->context.java_sp);
+        hit->looked = 1;
+    }
+    uint16_t callers = up_return_callers(hit->open, sp, hit->site->address - probe->offset, probe->offset != 0);
+    hit->context.flags = (hit->context.flags & ((1u << UP_HIT_CHAIN_SHIFT) - 1)) | (uint32_t)callers << UP_HIT_CHAIN_SHIFT;
     return &hit->context;
 }
 
@@ -42,7 +49,7 @@ static void hit_entry(struct hit *now, struct up_probe *probe, const struct up_s
         up_count(&probe->counters.sampled_out);
         return;
     }
-    const struct up_context *context = context_of(now);
+    const struct up_context *context = context_of(now, probe);
     struct up_hit *hit = up_ring_reserve(now->t, probe->record_length);
     if (!hit) {
         up_count(&probe->counters.dropped);
@@ -73,11 +80,12 @@ static void hit_call(struct hit *now, struct up_probe *probe, const struct up_se
         up_count(&probe->counters.recorded);
         return;
     }
-    if (s->mode == UP_MODE_EVENT)
-        context_of(now);
+    const struct up_context *context = s->mode == UP_MODE_EVENT || now->site->consumers->next ? context_of(now, probe) : NULL;
     uint64_t sp = now->regs->gpr[UP_GPR_SP];
     up_return_drop_below(t, sp, UP_NONE);
     struct up_return *e = up_return_swap(t, sp);
+    if (e && context)
+        up_return_called(e, probe, now->site->address, context->java_sp, up_hit_chain(context->flags));
     if (e)
         e = up_return_wait(e);
     if (!e) {
@@ -85,8 +93,8 @@ static void hit_call(struct hit *now, struct up_probe *probe, const struct up_se
         return;
     }
     e->time = now->time;
-    e->call = now->looked ? now->context.call : 0;
-    e->flags = now->looked ? now->context.flags : UP_DRAINED_BEGAN_UNRECORDED << UP_HIT_DRAINED_SHIFT;
+    e->call = context ? context->call : 0;
+    e->flags = context ? context->flags : UP_DRAINED_BEGAN_UNRECORDED << UP_HIT_DRAINED_SHIFT;
     e->missing = decided ? missing : up_probe_fetch(probe, now->regs, 0, e->values);
     for (int i = 0; decided && i < probe->fields; i++)
         e->values[i] = values[i];
@@ -97,7 +105,7 @@ static void hit_call(struct hit *now, struct up_probe *probe, const struct up_se
 void up_hit_site(const struct up_site *site, const struct up_regs *regs)
 {
     struct up_thread *t = up_is_alive() ? up_thread_self() : NULL;     /* no thread of ours: counted and dropped */
-    struct hit now = { .t = t, .regs = regs, .time = up_now() };
+    struct hit now = { .t = t, .site = site, .regs = regs, .time = up_now(), .context = { 0, 0, UP_NO_JAVA_FRAME } };
     if (t)
         up_look_for_abandoned(t);
     for (const struct up_consumer *c = __atomic_load_n(&site->consumers, __ATOMIC_ACQUIRE); c; c = c->next) {

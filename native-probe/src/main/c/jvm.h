@@ -24,7 +24,9 @@
 struct up_context {
     uint64_t call;
     uint32_t flags;
+    uint64_t java_sp;           /* stack pointer of the Java frame below; UP_NO_JAVA_FRAME, or UP_UNKNOWN_JAVA_FRAME: HotSpot does not tell it now */
 };
+enum { UP_NO_JAVA_FRAME, UP_UNKNOWN_JAVA_FRAME };
 
 /* Hit path. Looks at the calling thread; swaps the return address of its JNI call if that is not done yet. */
 void up_jvm_context(struct up_thread *t, uint64_t sp, struct up_context *out);

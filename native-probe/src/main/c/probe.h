@@ -8,6 +8,7 @@
 struct up_commit {
     void *clazz;                /* jclass, global reference */
     void *method;               /* jmethodID */
+    void *frame;                /* jmethodID of the native method that shows the function as a caller (jvm.c), or NULL: it is not shown */
 };
 
 struct up_probe {
@@ -17,6 +18,7 @@ struct up_probe {
     uint64_t *durations;        /* UP_BUCKETS of them; NULL until settings ask for them */
     uint64_t admitted;          /* settings.c */
     int32_t id;
+    uint32_t offset;            /* of its sites from the beginning of their functions */
     uint16_t record_length;     /* bytes, a multiple of UP_HIT_ALIGN */
     uint8_t kind;               /* enum up_probe_kind */
     uint8_t fields;

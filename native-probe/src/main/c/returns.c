@@ -4,6 +4,7 @@
  * list of entries. So an entry is taken out at the list's head only, when it is DONE, and the head carries a tag that every change of it counts up:
  * who read it before a handler did, reads it again. */
 #include "returns.h"
+#include "chain.h"
 #include "hit.h"
 #include "jvm.h"
 #include "ring.h"
@@ -48,6 +49,7 @@ static struct up_return *take(void)
     struct up_return *e = &table[slot];
     e->below = e->chain = UP_NONE;
     e->flushes = 0;
+    e->function = 0;
     e->probe = NULL;
     e->record = 0;
     __atomic_store_n(&e->state, UP_RETURN_LIVE, __ATOMIC_RELEASE);
@@ -214,6 +216,11 @@ void up_leave(struct up_thread *t, struct up_inside *frame)
     frame->mark = 0;
 }
 
+static uint64_t trampoline_of(const struct up_return *e)
+{
+    return (uint64_t)up_return_trampolines + (uint64_t)slot_of(e) * UP_TRAMPOLINE_SIZE + 1;
+}
+
 /* Whether the frame of the thread's newest entry e is certainly gone, now that the stack pointer is `limit`. Below the stack pointer nothing
  * lives - but a coroutine has a stack of its own, which may lie anywhere. */
 static int is_gone(const struct up_return *e, uint64_t limit)
@@ -222,12 +229,12 @@ static int is_gone(const struct up_return *e, uint64_t limit)
         return 1;
     if (e->state != UP_RETURN_LIVE || e->sp > limit)
         return 0;
-    uint64_t word = 0, trampoline = (uint64_t)up_return_trampolines + (uint64_t)slot_of(e) * UP_TRAMPOLINE_SIZE + 1;
+    uint64_t word = 0;
     if (e->sp < limit && up_jvm_same_java_stack(e->sp, limit))
         return 1;
     /* The word has been overwritten, or its stack is no more. While its trampoline runs the word holds the slot's number (`push` in
      * returns_x86_64.S): a handler on a stack of its own, above this one, must not take that call for gone. */
-    return up_read_safely(e->sp, &word, sizeof word) != 0 || (word != trampoline && word != (uint64_t)slot_of(e));
+    return up_read_safely(e->sp, &word, sizeof word) != 0 || (word != trampoline_of(e) && word != (uint64_t)slot_of(e));
 }
 
 void up_return_drop_below(struct up_thread *t, uint64_t limit, int32_t stop)
@@ -269,8 +276,76 @@ struct up_return *up_return_swap(struct up_thread *t, uint64_t sp)
         head = t->returns;
         e->below = slot_in(head);
     } while (!move_head(t, head, slot));
-    *word = (uint64_t)up_return_trampolines + (uint64_t)slot * UP_TRAMPOLINE_SIZE + 1;
+    *word = trampoline_of(e);
     return e;
+}
+
+/* Whether e is a call that what runs with this stack pointer may have been made by. On another stack than the Java thread's own, which may be a
+ * handler's, a coroutine's or a native thread's, nothing is known of what lies where. */
+static int is_open(const struct up_return *e, uint64_t sp, int on_java_stack)
+{
+    uint64_t word;
+    if (on_java_stack)
+        return e->sp >= sp && up_jvm_same_java_stack(sp, e->sp) && *(const volatile uint64_t *)e->sp == trampoline_of(e);
+    return up_read_safely(e->sp, &word, sizeof word) == 0 && word == trampoline_of(e);
+}
+
+const struct up_return *up_return_open(struct up_thread *t, uint64_t sp, uint64_t java_sp)
+{
+    up_return_drop_below(t, sp, UP_NONE);
+    if (slot_in(t->returns) == UP_NONE)
+        return NULL;
+    int on_java_stack = up_jvm_same_java_stack(sp, sp), looked = 0;
+    for (int32_t slot = slot_in(t->returns); slot != UP_NONE && looked < UP_RETURN_LOOK; slot = table[slot].below, looked++) {
+        const struct up_return *e = &table[slot];
+        if (java_sp && e->sp >= java_sp && up_jvm_same_java_stack(e->sp, java_sp))
+            return NULL;        /* beyond the Java frame */
+        if (e->state == UP_RETURN_LIVE && e->function && e->java_sp == java_sp && is_open(e, sp, on_java_stack))
+            return e;
+    }
+    return NULL;
+}
+
+/* The personality routine of the trampolines (Itanium C++ ABI: Exception Handling, 1.6.2). The unwinder goes from the inside to the outside and calls
+ * once for each trampoline that it leaves behind, so it is the innermost open call that ends now. Which one the unwinder means it would tell through
+ * functions of its own library; there may be several of those in a process. Runs in ordinary context, below the frames that end. */
+int up_return_unwinding(int version, int actions, uint64_t class, void *exception, void *context);
+int up_return_unwinding(int version, int actions, uint64_t class, void *exception, void *context)
+{
+    enum { UA_CLEANUP_PHASE = 2, URC_CONTINUE_UNWIND = 8 };
+    (void)version, (void)class, (void)exception, (void)context;
+    struct up_thread *t = up_self;
+    uint64_t sp = (uint64_t)__builtin_frame_address(0);
+    if (!t || !(actions & UA_CLEANUP_PHASE))
+        return URC_CONTINUE_UNWIND;
+    int on_java_stack = up_jvm_same_java_stack(sp, sp);
+    for (int32_t slot = slot_in(t->returns); slot != UP_NONE; slot = table[slot].below) {
+        struct up_return *e = &table[slot];
+        if (e->state == UP_RETURN_LIVE && e->function && is_open(e, sp, on_java_stack)) {
+            e->function = 0;
+            break;
+        }
+    }
+    return URC_CONTINUE_UNWIND;
+}
+
+uint16_t up_return_callers(const struct up_return *open, uint64_t sp, uint64_t function, int inside)
+{
+    if (!open)
+        return 0;
+    int is_its_own = inside && open->function == function, replaces = open->sp == sp;
+    return is_its_own || replaces ? open->callers : open->frames;
+}
+
+void up_return_called(struct up_return *e, const struct up_probe *probe, uint64_t function, uint64_t java_sp, uint16_t callers)
+{
+    if (e->function == function && e->frames != e->callers)
+        return;                 /* another probe of the same function has made it a frame */
+    const struct up_commit *commit = __atomic_load_n(&probe->commit, __ATOMIC_ACQUIRE);
+    e->java_sp = java_sp;
+    e->callers = callers;
+    e->frames = commit && commit->frame ? up_chain_add(callers, probe->id) : callers;
+    e->function = function;
 }
 
 struct up_return *up_return_wait(struct up_return *e)

@@ -16,7 +16,8 @@
 enum {
     UP_RETURN_SLOTS = 65536,    /* also in returns_x86_64.S */
     UP_TRAMPOLINE_SIZE = 16,
-    UP_RETURN_CHAIN = 16        /* consumers of one return address; a loop of tail calls uses no more */
+    UP_RETURN_CHAIN = 16,       /* consumers of one return address; a loop of tail calls uses no more */
+    UP_RETURN_LOOK = 64         /* entries that are looked at for a hit's caller */
 };
 
 /* LEAVING: its return, or its dropping, is being recorded by a frame that signals may interrupt and leave for good; whoever comes in between leaves it
@@ -31,6 +32,10 @@ struct up_return {
     int32_t state;
     int32_t flushes;            /* the word is the return address of a JNI call whose records wait */
     uint64_t first;             /* ring position from which those records lie */
+    /* the call as a frame of the hits inside it; function == 0: it is none */
+    uint64_t function;          /* its address; of functions that tail-called each other the last one's */
+    uint64_t java_sp;           /* up_context.java_sp when it was called */
+    uint16_t callers, frames;   /* the chains that it was made under, and that it makes */
     /* what waits to be recorded; probe == NULL: nothing */
     struct up_probe *probe;
     uint64_t record;            /* ring position + 1 of the record that is about to be published, 0: none */
@@ -62,6 +67,24 @@ struct up_return *up_return_swap(struct up_thread *t, uint64_t sp);
 /* Hit path. An entry on which a probe can wait for the same return as `e`: e itself, or one chained to it. NULL: none free, or the chain is as
  * long as it may get. */
 struct up_return *up_return_wait(struct up_return *e);
+
+/* Open calls
+ * ----------
+ * An entry that waits for a probe's return is an open call of that function, and a frame below the hits inside it. What a hit's backtrace would show is
+ * decided by the stack: a call is one of the hit's callers if it was made above the same Java frame and its return address still leads to its
+ * trampoline. A function that ended in a tail call has left: its entry shows the one that it jumped to. The probes of one function are one frame.
+ *
+ * An exception or longjmp leaves the word as it is, and a frame that lies around it later may not overwrite it. What an unwinder leaves behind is told by
+ * up_return_unwinding; after a longjmp a call may pass for open that is not. */
+
+/* Hit path. The innermost open call of t at a hit with this stack pointer, or NULL. What is certainly gone is dropped before. */
+const struct up_return *up_return_open(struct up_thread *t, uint64_t sp, uint64_t java_sp);
+
+/* Hit path. The chain that a hit in `function` was called by, given what up_return_open found; inside: the hit is not at the function's beginning. */
+uint16_t up_return_callers(const struct up_return *open, uint64_t sp, uint64_t function, int inside);
+
+/* Hit path. The function was called under `callers`, and e is its return. */
+void up_return_called(struct up_return *e, const struct up_probe *probe, uint64_t function, uint64_t java_sp, uint16_t callers);
 
 /* Frames that may be left for good
  * --------------------------------

@@ -7,6 +7,9 @@
  *     return address is at   up_return_shadow + ((pc - up_return_trampolines) >> 4 << 3)
  *     caller's rsp is        rsp + ((pc & 15) >= 6 ? 8 : 0)          once the slot number has been pushed
  *
+ * An unwinder that carries an exception out of a probed function also calls the trampolines' personality routine, up_return_unwinding: it notes that
+ * the call is not open any more and has no handler.
+ *
  * The data lie in this ELF object and are found through dl_iterate_phdr, also by a libgcc that is linked statically into some library;
  * __register_frame would inform one libgcc only. A .eh_frame that needs relocations (DW_OP_addr) is "aw": RELRO makes it read-only again.
  *
@@ -114,10 +117,28 @@ leave:                          /* rsp: slot number; above it the caller's frame
     .balign 8, 0
 .Lcie_end:
 
+    /* The trampolines' own: its personality routine hears of each trampoline that an exception passes. */
+.Lcie_heard:
+    .long .Lcie_heard_end - .Lcie_heard_body
+.Lcie_heard_body:
+    .long 0
+    .byte 1
+    .asciz "zPR"
+    .uleb128 1
+    .sleb128 -8
+    .byte 16
+    .uleb128 6
+    .byte 0x1b                  /* DW_EH_PE_pcrel | DW_EH_PE_sdata4 */
+    .long up_return_unwinding - .
+    .byte 0x1b
+    .byte 0x0c, 7, 8            /* DW_CFA_def_cfa rsp+8 */
+    .balign 8, 0
+.Lcie_heard_end:
+
 .Lfde_trampolines:
     .long .Lfde_trampolines_end - .Lfde_trampolines_body
 .Lfde_trampolines_body:
-    .long .Lfde_trampolines_body - .Lcie
+    .long .Lfde_trampolines_body - .Lcie_heard
     .long up_return_trampolines - .
     .long SLOTS*SIZE
     .uleb128 0

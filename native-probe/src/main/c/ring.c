@@ -40,8 +40,8 @@ static uint32_t step(const struct up_hit *hit, int32_t state, int given_up)
 static int is_wanted(const struct up_hit *hit, const struct up_wanted *wanted)
 {
     if (wanted->call)
-        return hit->call == wanted->call && !(hit->flags >> UP_HIT_DRAINED_SHIFT);
-    return hit->flags >> UP_HIT_DRAINED_SHIFT || (uint64_t)hit->time < wanted->older_than;
+        return hit->call == wanted->call && !up_hit_drained(hit->flags);
+    return up_hit_drained(hit->flags) || (uint64_t)hit->time < wanted->older_than;
 }
 
 int up_ring_claim(struct up_thread *t, uint64_t *position, const struct up_wanted *wanted, struct up_run *runs, int capacity)
@@ -60,7 +60,7 @@ int up_ring_claim(struct up_thread *t, uint64_t *position, const struct up_wante
             break;              /* being written by a frame of the owner's that we interrupted, or by another thread's owner */
         if (state == UP_HIT_READY && is_wanted(hit, wanted)) {
             uint32_t flags = hit->flags;
-            if (!wanted->call && !(flags >> UP_HIT_DRAINED_SHIFT)) {
+            if (!wanted->call && !up_hit_drained(flags)) {
                 flags |= wanted->reason << UP_HIT_DRAINED_SHIFT;
                 hit->flags = flags;
                 hit->call = t->java;

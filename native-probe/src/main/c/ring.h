@@ -15,6 +15,17 @@
 
 #include "thread.h"
 
+/* enum up_drained: why a record was left to the drain, or UP_DRAINED_NOT. */
+static inline uint32_t up_hit_drained(uint32_t flags)
+{
+    return flags >> UP_HIT_DRAINED_SHIFT & 0xff;
+}
+
+static inline uint16_t up_hit_chain(uint32_t flags)
+{
+    return (uint16_t)(flags >> UP_HIT_CHAIN_SHIFT);
+}
+
 /* Hit path. NULL if the ring is full. The record is UP_HIT_WRITING, its length set; length is a multiple of UP_HIT_ALIGN. */
 struct up_hit *up_ring_reserve(struct up_thread *t, uint32_t length);
 
@@ -43,7 +54,7 @@ static inline uint64_t up_ring_position(const struct up_thread *t, const struct 
 
 extern uint64_t up_ring_abandoned;      /* records given up so far */
 
-/* Records of one probe that follow each other, claimed. */
+/* Records of one probe, called by the same probed functions, that follow each other; claimed. */
 struct up_run {
     struct up_hit *first;
     int32_t count;

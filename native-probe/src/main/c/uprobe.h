@@ -55,7 +55,9 @@ enum up_hit_state { UP_HIT_NONE, UP_HIT_WRITING, UP_HIT_READY, UP_HIT_CLAIMED, U
 enum up_hit_flags {
     UP_HIT_UNWOUND = 1,         /* the call never returned: an exception or longjmp left it; duration and return values are missing */
     /* why a hit was left to the drain, bits 8..15: enum up_drained */
-    UP_HIT_DRAINED_SHIFT = 8
+    UP_HIT_DRAINED_SHIFT = 8,
+    /* the probed functions that it was called by, bits 16..31: a number of chain.h */
+    UP_HIT_CHAIN_SHIFT = 16
 };
 /* Why a hit has no Java stack. DrainReason on the Java side, same order. */
 enum up_drained {
@@ -338,6 +340,7 @@ struct up_flush_statistics {
     uint64_t threads_taken, threads_recycled, threads_refused;
     uint64_t slots_refused;     /* return slots wanted when none was free */
     uint64_t abandoned;         /* records left half-written: their frame was left by siglongjmp, or their thread ended */
+    uint64_t chains_refused;    /* calls that are no frames of the hits inside them: chain.h */
 };
 UP_EXPORT int up_flush_statistics(struct up_flush_statistics *out);
 /* Has everything drained that is whole now and waits for it: 0 when done, -ETIMEDOUT. all != 0 takes records of unfinished JNI calls too. */

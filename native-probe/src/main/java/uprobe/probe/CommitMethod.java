@@ -16,6 +16,15 @@ import uprobe.probe.spec.ProbeSpec;
  * last four arguments are 0 or null, except on the drain thread: there they tell the thread of the hits (javaThreadId 0: none or unknown) and
  * why they were left to it. The method takes no locks, as it runs wherever a native method returns, and throws nothing.
  *
+ * <p>If the class also declares
+ *
+ * <pre>
+ *   static native void NAME(long)
+ * </pre>
+ *
+ * the helper binds that method, and calls of the probe's function that have not returned yet (of {@code r} and {@code c} probes) are frames of it, between
+ * the commit method of a hit that they led to and the native method. Nobody else may call it.
+ *
  * @param owner its class, initialised and linked
  * @param name of the method
  */

@@ -18,17 +18,18 @@ package uprobe.probe;
  * @param threadsRefused first hits of threads that found the pool of rings empty
  * @param slotsRefused returns that could not be seen because every return slot was in use
  * @param abandoned records left half-written, by a signal handler's siglongjmp out of the return path or by a thread's end
+ * @param chainsRefused open calls of probed functions that are no frames of the hits inside them: too deep, or too many different chains
  */
 public record FlushStatistics(long swaps, long flushes, long upcalls, long failed, long runtimeCalls, long otherStates, long insideJfr,
         long stackEnds, long stateChanges, long unwound, long threadsTaken, long threadsRecycled, long threadsRefused, long slotsRefused,
-        long abandoned) {
+        long abandoned, long chainsRefused) {
     /** 64-bit words of {@code struct up_flush_statistics}. */
-    static final int WORDS = 15;
+    static final int WORDS = 16;
 
     static FlushStatistics now() {
         long[] w = new long[WORDS];
         Helper.up_flush_statistics(w);
         return new FlushStatistics(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8], w[9], w[10], w[11], w[12], w[13],
-                w[14]);
+                w[14], w[15]);
     }
 }

@@ -53,7 +53,7 @@ final class Helper {
     static native int up_flush_statistics(long[] out);
     static native int up_drain_start(JNIEnv env, Object thread, long periodNs, long longCallNs);
     static native int up_drain_now(int all, long timeoutNs);
-    static native int up_commit_register(JNIEnv env, int probe, Object clazz, String method);
+    static native int up_commit_register(JNIEnv env, int probe, Object clazz, String method, long offset);
     static native long up_library_changes();
     static native int up_uses_return_address(byte[] bytes, int length);
     static native int up_describe(byte[] bytes, int length, byte[] out);

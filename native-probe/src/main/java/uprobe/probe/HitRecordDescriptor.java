@@ -25,7 +25,7 @@ public final class HitRecordDescriptor {
     public static final int MISSING = 6;
     /** int: the probe's number, {@link ArmedProbe#id()}. */
     public static final int PROBE = 8;
-    /** int: {@link #UNWOUND}, and the reason why the hit was left to the drain thread. */
+    /** int: {@link #UNWOUND}, the reason why the hit was left to the drain thread, and the chain of calls that it was made under. */
     public static final int FLAGS = 12;
     /** long: time of the hit (of the return for {@code r}), in units of {@link ProbeEngine#clock()}. */
     public static final int TIME = 16;

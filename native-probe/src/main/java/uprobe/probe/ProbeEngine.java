@@ -240,7 +240,7 @@ public final class ProbeEngine {
         for (ProbePoint place : places) {
             if (registered.add(place.id())) {
                 CommitMethod commit = factory.make(place.id(), spec, LibraryPattern.stem(place.site().library()), place.site().symbol(), records());
-                check(Helper.up_commit_register(JNIEnv.CURRENT, place.id(), commit.owner(), commit.name()), "registering " + commit);
+                check(Helper.up_commit_register(JNIEnv.CURRENT, place.id(), commit.owner(), commit.name(), offset(spec)), "registering " + commit);
             }
         }
         startDraining();

@@ -18,6 +18,11 @@ class ProbeEngineTest {
     }
 
     @TestFactory
+    List<DynamicNode> chains() throws IOException {
+        return ChildJvm.tests(ChainScenarios.class);
+    }
+
+    @TestFactory
     List<DynamicNode> leavings() throws IOException {
         return ChildJvm.tests(LeavingScenarios.class);
     }
