@@ -25,7 +25,7 @@ import uprobe.probe.spec.Unit;
 /**
  * The event class of one probe
  * <p>
- * The method that commits an event is the top frame of its stack trace. So the generated class is named for the library and its only method for the
+ * The method that commits an event is the top frame of its stack trace. So the generated class is named for the library and its methods for the
  * function: the stack reads {@code libz.deflate <- java.util.zip.Deflater.deflateBytesBytes <- ...}. The helper calls that method itself, so no
  * frame of ours lies between. For the probe {@code c:zlib/deflate libz:deflate flush=$arg2:s32} the class would read in Java:
  *
@@ -46,8 +46,12 @@ import uprobe.probe.spec.Unit;
  *             Hits.RECORDS.putInt(offset, REJECTED - event.accepted);      // REJECTED - 1 is COMMITTED
  *         }
  *     }
+ *
+ *     private static native void deflate(long inner);
  * }
  * </pre>
+ *
+ * The native method is the function's frame in the stacks of hits inside a call of it: the helper binds it to C that calls on (jvm.c).
  *
  * JFR adds the private fields startTime and duration, in its ticks, to every event class when it is loaded; only the class's own code may store into
  * them. As they are private, classes of equal name live in loaders of their own. No line numbers: debuggers step over.
@@ -138,7 +142,10 @@ final class ProbeEventClass {
         writer.visitField(Opcodes.ACC_PRIVATE | Opcodes.ACC_STATIC | Opcodes.ACC_FINAL, "NAMES", "[" + STRING, null, null).visitEnd();
         initializer(writer);
         constructor(writer, SUPER);
-        symbols.stream().map(ProbeEventClass::methodName).distinct().forEach(method -> commitMethod(writer, method));
+        symbols.stream().map(ProbeEventClass::methodName).distinct().forEach(method -> {
+            commitMethod(writer, method);
+            writer.visitMethod(Opcodes.ACC_PRIVATE | Opcodes.ACC_STATIC | Opcodes.ACC_NATIVE, method, "(J)V", null, null).visitEnd();
+        });
         writer.visitEnd();
         return writer.toByteArray();
     }
