@@ -92,7 +92,7 @@ class NativeChainsIT {
     void withChecksOfJniNothingMoreIsSaid(Jdk jdk) throws Exception {
         ChildJvm.Outcome outcome = child(jdk).options("-Xcheck:jni", WHOLE_STACKS).run("MIXED", "2", "100").ok();
         String said = outcome.out() + outcome.err();
-        assertTrue(said.lines().noneMatch(l -> l.contains("CallStaticVoidMethod") || l.contains("FATAL") || l.contains("libuprobe")), said);
+        assertTrue(said.lines().noneMatch(l -> l.contains("CallStaticVoidMethod") || l.contains("FATAL")), said);
         check(outcome, Tree.Shape.MIXED, 100);
         outcome.forget();
     }
@@ -101,8 +101,8 @@ class NativeChainsIT {
     @MethodSource("jdks")
     void interpretedAndCompiledFramesAreTheSame(Jdk jdk) throws Exception {
         for (String mode : List.of("-Xint", "-Xcomp")) {
-            ChildJvm.Outcome outcome = child(jdk).options(mode, WHOLE_STACKS).run("MIXED", "2", "100").ok();
-            check(outcome, Tree.Shape.MIXED, 100);
+            ChildJvm.Outcome outcome = child(jdk).options(mode, WHOLE_STACKS).run("MIXED", "2", "40").ok();
+            check(outcome, Tree.Shape.MIXED, 40);
             outcome.forget();
         }
     }
@@ -120,9 +120,9 @@ class NativeChainsIT {
     @MethodSource("jdks")
     void nearTheEndOfTheStackTheyAreShownWithoutJava(Jdk jdk) throws Exception {
         ChildJvm.Outcome outcome = ChildJvm.of(jdk, NearTheStacksEnd.class).probes("c:it/deep libprobed:probed_deep i=$arg1:s64",
-                "c:it/native libprobed:Java_uprobe_it_app_Probed_atDepth").run("20").ok();
+                "c:it/at_depth libprobed:Java_uprobe_it_app_Probed_atDepth").run("20").ok();
         Recorded recorded = outcome.recorded();
-        assertEquals(Counters.allRecorded(outcome.number("expected probed_deep")), recorded.counters("uprobe.it.deep"));
+        assertEquals(outcome.number("expected probed_deep"), recorded.counters("uprobe.it.deep").assertWhole().hits());
         long near = 0;
         for (RecordedEvent event : recorded.of("uprobe.it.deep")) {
             boolean drained = event.getString("drained") != null;
@@ -158,10 +158,11 @@ class NativeChainsIT {
     @MethodSource("jdks")
     void whatAnOpenCallCostsIsPrinted(Jdk jdk) throws Exception {
         ChildJvm.Outcome outcome = ChildJvm.of(jdk, Chains.class)
-                .probes("p:it/enters libchains:chain_enters id=$arg1:s64", "c:it/loop libchains:chain_open_loop n=$arg1", "ring=4m", "rings=64").run("COST", "10000").ok();
+                .probes("p:it/enters libchains:chain_enters id=$arg1:s64", "c:it/loop libchains:chain_open_loop n=$arg1", "ring=4m", "rings=64")
+                .run("COST", "10000").ok();
         System.out.println(jdk + "\n" + outcome.out());
         Recorded recorded = outcome.recorded();
-        assertEquals(Counters.allRecorded(4 * 50 * 10_000), recorded.counters("uprobe.it.enters"));
+        assertEquals(Counters.allRecorded(4 * 10 * 10_000), recorded.counters("uprobe.it.enters"));
         outcome.forget();
     }
 

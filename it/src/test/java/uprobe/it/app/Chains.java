@@ -164,6 +164,8 @@ public final class Chains {
         }
     }
 
+    private static final int COST_ROUNDS = 10;
+
     static {
         Fixture.load("chains");
     }
@@ -238,7 +240,7 @@ public final class Chains {
     private static void cost(int n) {
         for (boolean open : new boolean[] {false, true, false, true}) {
             double best = Double.MAX_VALUE, whole = Double.MAX_VALUE;
-            for (int round = 0; round < 50; round++) {
+            for (int round = 0; round < COST_ROUNDS; round++) {
                 long start = System.nanoTime();
                 best = Math.min(best, hits(n, open));
                 whole = Math.min(whole, (double) (System.nanoTime() - start) / n);
