@@ -95,7 +95,7 @@ final class ChainScenarios {
         List<String> stacks = stacks();
         assertEquals(List.of(stack(1), stack(0), "commit failed: commit commit* commit*"), stacks);
         for (ArmedProbe probe : List.of(inner, middle, outer)) {
-            assertEquals(new ProbeCounters(1, 1, 0, 0), probe.counters());
+            assertEquals(TestProbe.counters(1, 1, 0, 0), probe.counters());
             probe.disarm();
         }
     }

@@ -18,7 +18,7 @@ import uprobe.probe.spec.ProbeParser;
 
 /** Frames, threads and libraries that end before the engine is done with them. */
 final class LifetimeScenarios {
-    private static final long LANDINGS = 2000;
+    private static final long LANDINGS = 3000;
 
     /** How odd_jump_out does it. */
     private static final int ON_A_NEW_THREAD = 1, ON_AN_ALTERNATE_STACK = 2, NESTED = 4;
