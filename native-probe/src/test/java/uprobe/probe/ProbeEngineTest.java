@@ -13,6 +13,11 @@ class ProbeEngineTest {
     }
 
     @TestFactory
+    List<DynamicNode> settings() throws IOException {
+        return ChildJvm.tests(SettingsScenarios.class);
+    }
+
+    @TestFactory
     List<DynamicNode> returns() throws IOException {
         return ChildJvm.tests(ReturnScenarios.class);
     }

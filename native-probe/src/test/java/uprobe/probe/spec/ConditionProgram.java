@@ -5,10 +5,10 @@ import java.nio.ByteOrder;
 import uprobe.probe.spec.Condition.Step;
 
 /* What the engine does with a condition's program, as the table in Condition says it: the reference for tests. */
-final class ConditionProgram {
+public final class ConditionProgram {
     private final ByteBuffer bytes;
 
-    ConditionProgram(Condition condition, double clockUnitsPerNano) {
+    public ConditionProgram(Condition condition, double clockUnitsPerNano) {
         bytes = ByteBuffer.wrap(condition.program(clockUnitsPerNano)).order(ByteOrder.LITTLE_ENDIAN);
     }
 
@@ -29,7 +29,7 @@ final class ConditionProgram {
     }
 
     /* the value that is left on the stack */
-    long value(long[] fields, long duration) {
+    public long value(long[] fields, long duration) {
         long[] stack = new long[Condition.MAX_DEPTH];
         int top = 0;
         for (int i = 0; i < steps(); i++) {
