@@ -38,6 +38,7 @@ public final class Agent {
     private boolean failed;
     private boolean quiet;
     private final PrintStream err = System.err;
+    private volatile Thread starter = Thread.currentThread();
 
     /** Called by {@code uprobe.agent.boot}, once per premain or agentmain. */
     public static void start(String arguments, boolean attached) {
@@ -75,6 +76,7 @@ public final class Agent {
         } catch (ProbeRefusedException | IOException | RuntimeException | LinkageError e) {
             problem("no probes: " + (e instanceof ProbeRefusedException || e instanceof IOException ? e.getMessage() : e.toString()));
         }
+        starter = null;
         answer(arguments);
     }
 
@@ -83,11 +85,11 @@ public final class Agent {
         Set<String> given = wanted.given();
         if (options == null) {
             return new EventBridge.Options(EngineOptions.DEFAULT.withRings(wanted.ringBytes(), wanted.rings()), wanted.armedAlways(), wanted.enabled(),
-                    wanted.guard(), wanted.allSites(), this::later);
+                    wanted.guard(), wanted.allSites(), this::fromBridge);
         }
         return new EventBridge.Options(options.engine(), given.contains("armed") ? wanted.armedAlways() : options.always(),
                 given.contains("enabled") ? wanted.enabled() : options.enabled(), given.contains("guard") ? wanted.guard() : options.guard(),
-                given.contains("sites") ? wanted.allSites() : options.allSites(), this::later);
+                given.contains("sites") ? wanted.allSites() : options.allSites(), this::fromBridge);
     }
 
     private void arm(EventBridge bridge, ProbeSpec spec, List<ProbeSpec> waiting) {
@@ -95,9 +97,7 @@ public final class Agent {
             RecordedProbe probe = bridge.add(spec);
             if (probe.refusal().isEmpty()) {
                 note(describe(probe));
-            } else {
-                failed = true;      /* said already */
-            }
+            }       /* else it is said already */
         } catch (ProbeRefusedException e) {
             if (e.refusal() == Refusal.LIBRARY_NOT_LOADED) {
                 waiting.add(spec);
@@ -172,9 +172,11 @@ public final class Agent {
         }
     }
 
-    /** What happens to probes after they were added. */
-    private void later(String line) {
-        if (!quiet) {
+    /** What the bridge says: while probes are added it is a problem with them, later it is told to whoever reads stderr. */
+    private void fromBridge(String line) {
+        if (Thread.currentThread() == starter) {
+            problem(line);
+        } else if (!quiet) {
             err.println("uprobe: " + line);
         }
     }

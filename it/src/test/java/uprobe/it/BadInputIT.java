@@ -3,6 +3,7 @@ package uprobe.it;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Files;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -69,7 +70,7 @@ class BadInputIT {
     void aThreadThatBlocksTheSignalIsNamedAndTheProbeRefused(Jdk jdk) throws Exception {
         ChildJvm.Running running = ChildJvm.of(jdk, NativeThreads.class).withoutAgent().start("1", "10", "blocks-all", "wait").waitFor("ready");
         Process attach = new ProcessBuilder(jdk.tool("java").toString(), "-jar", ChildJvm.agentJar().toString(), "attach", "" + running.process().pid(),
-                "p libnative_threads:probed_worker").redirectErrorStream(true).start();
+                "p libnative_threads:probed_worker", "record=" + Files.createTempDirectory("uprobe-it-").resolve("never.jfr")).redirectErrorStream(true).start();
         String said = new String(attach.getInputStream().readAllBytes());
         assertEquals(1, attach.waitFor(), said);
         assertTrue(said.contains("a thread has SIGTRAP blocked and would be killed by the trap: thread \"blocks-all\" (tid "), said);
