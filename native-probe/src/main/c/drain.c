@@ -35,6 +35,7 @@ static const char *const reason_names[] = {
     [UP_DRAINED_RUNTIME_CALL] = "runtime call of the VM",
     [UP_DRAINED_JFR] = "inside JFR",
     [UP_DRAINED_LONG_CALL] = "long call",
+    [UP_DRAINED_RING_FULL] = "ring full",
     [UP_DRAINED_STACK_END] = "near the end of the stack",
     [UP_DRAINED_NO_RETURN_SLOT] = "no return slot",
     [UP_DRAINED_STATE_CHANGED] = "state changed",
@@ -135,21 +136,24 @@ static void commit_runs(JNIEnv *env, struct up_thread *t, struct up_run *runs, i
         (*env)->DeleteLocalRef(env, name);
 }
 
-static void drain_thread(JNIEnv *env, struct up_thread *t, int all, uint32_t round)
+/* Whether it had better be looked at again at once: something was taken, and meanwhile the ring has become half full again. */
+static int drain_thread(JNIEnv *env, struct up_thread *t, int all, uint32_t round)
 {
     struct up_run runs[RUNS];
     int gone = is_gone(t, round);
     if (gone)
         up_return_drop_all(t);  /* the calls it ended in: their records are the last in its ring */
-    uint64_t position = 0, now = up_now();
+    uint64_t position = 0, now = up_now(), head = t->head, used = head - t->tail;
     struct up_wanted wanted = {
         .older_than = all || gone ? UINT64_MAX >> 1 : now - (uint64_t)long_call_units,
+        .before = used >= up_ring_nearly_full() && used <= up_threads.ring_bytes ? head - up_threads.ring_bytes / 2 : 0,
         .reason = gone ? UP_DRAINED_THREAD_ENDED : UP_DRAINED_LONG_CALL,
         .gone = gone
     };
-    int n;
+    int n, any = 0;
     do {
         n = up_ring_claim(t, &position, &wanted, runs, RUNS);
+        any |= n;
         if (n > 0 && !gone)
             learn_name(t);
         commit_runs(env, t, runs, n);
@@ -157,18 +161,22 @@ static void drain_thread(JNIEnv *env, struct up_thread *t, int all, uint32_t rou
     up_ring_advance(t, gone);
     if (gone && t->tail == t->head)
         up_thread_give_back(t);
+    uint64_t tail = t->tail, left = t->head - tail;
+    return !gone && any && left >= up_threads.ring_bytes / 2 && left <= up_threads.ring_bytes;
 }
 
-static void drain_all(JNIEnv *env, int all)
+static int drain_all(JNIEnv *env, int all)
 {
     static uint32_t round;
     round++;
+    int again = 0;
     int32_t high = __atomic_load_n(&up_threads.pool.used_high, __ATOMIC_ACQUIRE);
     for (int32_t i = 0; i < high; i++) {
         struct up_thread *t = &up_threads.all[i];
         if (__atomic_load_n(&t->state, __ATOMIC_ACQUIRE) == UP_THREAD_USED)
-            drain_thread(env, t, all, round);
+            again |= drain_thread(env, t, all, round);
     }
+    return again;
 }
 
 static void JNICALL run(jvmtiEnv *jvmti, JNIEnv *env, void *unused)
@@ -180,9 +188,11 @@ static void JNICALL run(jvmtiEnv *jvmti, JNIEnv *env, void *unused)
     for (;;) {
         uint32_t round = __atomic_load_n(&wanted_round, __ATOMIC_ACQUIRE);
         int all = __atomic_exchange_n(&take_all, 0, __ATOMIC_ACQ_REL);
-        drain_all(env, all);
+        int again = drain_all(env, all);
         if (__atomic_exchange_n(&done_round, round, __ATOMIC_ACQ_REL) != round)
             futex(&done_round, FUTEX_WAKE, INT32_MAX, NULL);
+        if (again)
+            continue;
         struct timespec period = { period_ns / 1000000000, period_ns % 1000000000 };
         futex(&wanted_round, FUTEX_WAIT, round, &period);
     }

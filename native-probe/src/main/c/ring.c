@@ -9,7 +9,8 @@ struct up_hit *up_ring_reserve(struct up_thread *t, uint32_t length)
     do {
         uint64_t offset = head & (size - 1);
         padding = offset + length > size ? size - offset : 0;
-        if (head + padding + length - __atomic_load_n(&t->tail, __ATOMIC_ACQUIRE) > size)
+        int64_t used = (int64_t)(head - __atomic_load_n(&t->tail, __ATOMIC_ACQUIRE));
+        if (used > 0 && (uint64_t)used + padding + length > size)       /* below 0: we interrupt a rewind, see there */
             return NULL;
     } while (!up_cmpxchg_local(&t->head, &head, head + padding + length));
     if (padding) {
@@ -17,9 +18,9 @@ struct up_hit *up_ring_reserve(struct up_thread *t, uint32_t length)
         filler->length = (uint16_t)padding;
         __atomic_store_n(&filler->state, UP_HIT_CONSUMED, __ATOMIC_RELEASE);
     }
-    /* Whoever fills the second half of a ring calls the drain, once: most of what it finds may be its. */
-    uint64_t before = head - t->tail, after = before + padding + length;
-    if (before < size / 2 && after >= size / 2)
+    /* Whoever fills the second half of a ring calls the drain, once, as most of what it finds may be its; and again where it takes all. */
+    uint64_t before = head - t->tail, after = before + padding + length, full = up_ring_nearly_full();
+    if ((before < size / 2 && after >= size / 2) || (before < full && after >= full))
         up_drain_wake();
     struct up_hit *hit = up_ring_at(t, head + padding);
     hit->length = (uint16_t)length;
@@ -37,11 +38,11 @@ static uint32_t step(const struct up_hit *hit, int32_t state, int given_up)
     return hit->length;
 }
 
-static int is_wanted(const struct up_hit *hit, const struct up_wanted *wanted)
+static int is_wanted(const struct up_hit *hit, uint64_t position, const struct up_wanted *wanted)
 {
     if (wanted->call)
         return hit->call == wanted->call && !up_hit_drained(hit->flags);
-    return up_hit_drained(hit->flags) || (uint64_t)hit->time < wanted->older_than;
+    return up_hit_drained(hit->flags) || (uint64_t)hit->time < wanted->older_than || position < wanted->before;
 }
 
 int up_ring_claim(struct up_thread *t, uint64_t *position, const struct up_wanted *wanted, struct up_run *runs, int capacity)
@@ -58,10 +59,11 @@ int up_ring_claim(struct up_thread *t, uint64_t *position, const struct up_wante
         uint32_t length = step(hit, state, wanted->gone || *position < abandoned);
         if (!length)
             break;              /* being written by a frame of the owner's that we interrupted, or by another thread's owner */
-        if (state == UP_HIT_READY && is_wanted(hit, wanted)) {
+        if (state == UP_HIT_READY && is_wanted(hit, *position, wanted)) {
             uint32_t flags = hit->flags;
             if (!wanted->call && !up_hit_drained(flags)) {
-                flags |= wanted->reason << UP_HIT_DRAINED_SHIFT;
+                uint32_t reason = (uint64_t)hit->time < wanted->older_than ? wanted->reason : UP_DRAINED_RING_FULL;
+                flags |= reason << UP_HIT_DRAINED_SHIFT;
                 hit->flags = flags;
                 hit->call = t->java;
             }
@@ -129,5 +131,21 @@ void up_ring_advance(struct up_thread *t, int gone)
         tail += length;
     }
     __atomic_store_n(&t->tail, tail, __ATOMIC_RELEASE);
+    up_reading_unlock(t);
+}
+
+/* A signal's handler may record between any two lines: it finds the old head and all of the ring free, and then the head stays where it put it. */
+void up_ring_rewind(struct up_thread *t)
+{
+    uint64_t size = up_threads.ring_bytes, old = t->head, start = (old + size - 1) & ~(size - 1);
+    if ((old & (size - 1)) < UP_RING_WARM)
+        return;
+    up_reading_lock(t);
+    if (t->tail == old) {
+        __atomic_store_n(&t->tail, start, __ATOMIC_RELEASE);
+        uint64_t head = old;
+        if (!up_cmpxchg_local(&t->head, &head, start))
+            __atomic_store_n(&t->tail, old, __ATOMIC_RELEASE);
+    }
     up_reading_unlock(t);
 }

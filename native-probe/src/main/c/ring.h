@@ -8,6 +8,9 @@
  * is gone, it says so in `abandoned_before` (returns.h, up_enter); until then readers wait there. The hit itself is not lost with the record: what
  * waited for the return still does, and is written again, as unwound.
  *
+ * What a JNI call has recorded stays until it returns, so a ring is as large as the largest call may be. The memory that it takes is not: when its
+ * owner leaves it empty, it begins anew, so pages that large calls have not touched stay the kernel's.
+ *
  * Holds: memory between head and tail + size is zero in the first word of each UP_HIT_ALIGN bytes, so a reserved but unwritten record reads as
  * UP_HIT_NONE. */
 #ifndef UP_RING_H
@@ -63,11 +66,12 @@ struct up_run {
     uint64_t java;              /* up_hit.call of drained records, and what it becomes for those that are left to the drain */
 };
 
-/* Which records a walk wants. */
+/* Which records a walk wants. call == 0 is the drain. */
 struct up_wanted {
     uint64_t call;              /* nonzero: the records of this JNI call only */
-    uint64_t older_than;        /* with call == 0: those left to the drain, and those of unfinished calls whose time is before this */
-    uint32_t reason;            /* enum up_drained to put on the latter */
+    uint64_t older_than;        /* with call == 0: those left to the drain, and those of unfinished calls whose time is before this ... */
+    uint64_t before;            /* ... or whose position is */
+    uint32_t reason;            /* enum up_drained to put on those older than this */
     int gone;                   /* the owner has died: half-written records are passed over */
 };
 
@@ -84,5 +88,15 @@ void up_drain_wake(void);
 
 /* Gives the space of consumed records back. Takes `reading`. */
 void up_ring_advance(struct up_thread *t, int gone);
+
+/* Called by the owner. An empty ring begins anew if it has come further than UP_RING_WARM. Takes `reading`. */
+enum { UP_RING_WARM = 64 << 10 };
+void up_ring_rewind(struct up_thread *t);
+
+/* From here on the drain takes the older half of the ring whatever calls it belongs to: Java stacks are lost, hits are not. */
+static inline uint64_t up_ring_nearly_full(void)
+{
+    return up_threads.ring_bytes / 4 * 3;
+}
 
 #endif

@@ -67,6 +67,7 @@ enum up_drained {
     UP_DRAINED_RUNTIME_CALL,    /* in state `native`, but above a call of the VM's own: a JVMTI callback, class loading */
     UP_DRAINED_JFR,             /* below a native of jdk.jfr.internal: an event there would corrupt the one being written */
     UP_DRAINED_LONG_CALL,       /* the JNI call had not returned for a long time */
+    UP_DRAINED_RING_FULL,       /* the thread's ring became full before the JNI call returned */
     UP_DRAINED_STACK_END,       /* too little stack left for an upcall */
     UP_DRAINED_NO_RETURN_SLOT,  /* every return slot was in use */
     UP_DRAINED_STATE_CHANGED,   /* at the return of the call the thread was not in state `native` */

@@ -42,8 +42,8 @@ import uprobe.probe.spec.RateLimit;
  * {@link Result#errors}, and all other items hold.
  */
 public final class AgentArguments {
-    /** {@code ring=} when it is left out: 64 KiB for each thread. */
-    public static final int DEFAULT_RING_BYTES = 64 << 10;
+    /** {@code ring=} when it is left out, for each thread: a call of a thousand hits with fifteen fields each. */
+    public static final int DEFAULT_RING_BYTES = 256 << 10;
     /** The smallest {@code ring=}, one page. */
     public static final int MIN_RING_BYTES = 4 << 10;
     /** The largest {@code ring=}. */

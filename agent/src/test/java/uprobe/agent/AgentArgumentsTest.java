@@ -49,7 +49,7 @@ class AgentArgumentsTest {
     @NullSource
     @ValueSource(strings = {"", "  ", ";", " ; ;"})
     void nothingIsFine(String arguments) {
-        assertEquals(new AgentArguments.Result(Optional.empty(), false, 65536, 1024, false, true, new RateLimit(100_000), false, Optional.empty(),
+        assertEquals(new AgentArguments.Result(Optional.empty(), false, 262144, 1024, false, true, new RateLimit(100_000), false, Optional.empty(),
                 Optional.empty(), Set.of(), List.of(), List.of()), AgentArguments.parse(arguments));
     }
 

@@ -11,7 +11,7 @@ package uprobe.probe;
  * @param farSlots put slots farther than 2 GiB from their libraries, as where no memory near them is free; to try that out
  */
 public record EngineOptions(int ringBytes, int rings, boolean tsc, int drainMillis, int longCallMillis, boolean farSlots) {
-    public static final EngineOptions DEFAULT = new EngineOptions(64 << 10, 4096, false, 250, 500, false);
+    public static final EngineOptions DEFAULT = new EngineOptions(256 << 10, 4096, false, 250, 500, false);
 
     public EngineOptions {
         if (Integer.bitCount(ringBytes) != 1 || ringBytes < 4 << 10 || ringBytes > 16 << 20) {

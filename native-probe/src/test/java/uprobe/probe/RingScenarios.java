@@ -1,24 +1,56 @@
 package uprobe.probe;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.LongStream;
 
 /** Where records wait, and what becomes of those for which there is no room. */
 final class RingScenarios {
     private static final int RING = 4096, RECORD = 64;
 
+    /* The drain may come and take a part of them; until it is done with that, the ring stays full. */
     @Scenario(alone = true)
     static void aFullRingDropsAndCountsExactly() throws Exception {
         ProbeEngine.open(EngineOptions.DEFAULT.withRings(RING, 64));
+        Thread caller = Thread.currentThread();
+        AtomicBoolean held = new AtomicBoolean();
+        TestProbe.meanwhile = () -> {
+            while (Thread.currentThread() != caller && held.get()) {
+                LockSupport.parkNanos(1_000_000);
+            }
+        };
         try (TestProbe probe = TestProbe.arm("p libodd:odd_identity $arg1 $arg1 $arg1")) {
             for (int round = 1; round <= 5; round++) {
+                held.set(true);
                 assertEquals(0, Odd.odd_many(1000));
+                held.set(false);
                 List<TestProbe.Hit> hits = probe.hits();
                 assertEquals(RING / RECORD * round, hits.size());
                 assertEquals(TestProbe.counters(1000 * round, RING / RECORD * round, (1000 - RING / RECORD) * round, 0), probe.counters());
-                assertEquals(RING / RECORD - 1, hits.get(hits.size() - 1).values()[0], "the first ones are kept");
+                long[] kept = hits.subList(RING / RECORD * (round - 1), hits.size()).stream().mapToLong(hit -> hit.values()[0]).sorted().toArray();
+                assertArrayEquals(LongStream.range(0, RING / RECORD).toArray(), kept, "the first ones are kept");
+            }
+        }
+    }
+
+    @Scenario(alone = true, oneJdk = true)
+    static void aRingThatIsLeftEmptyBeginsAnew() throws Exception {
+        int ring = 1 << 20, reach = (64 << 10) + 1000 * RECORD, calls = 200;
+        ProbeEngine.open(EngineOptions.DEFAULT.withRings(ring, 4));
+        try (TestProbe probe = TestProbe.arm("p libodd:odd_identity $arg1 $arg1 $arg1")) {
+            for (int i = 0; i < calls; i++) {
+                assertEquals(0, Odd.odd_many(1000));
+            }
+            assertEquals(TestProbe.counters(1000 * calls, 1000 * calls, 0, 0), probe.counters());
+            ByteBuffer memory = TestProbe.engine().records();
+            for (int i = 0; i < 4 * ring; i += Long.BYTES) {
+                assertTrue(i % ring <= reach || memory.getLong(i) == 0, "the largest call needs " + reach + " bytes; written at " + i);
             }
         }
     }
