@@ -134,7 +134,15 @@ public final class EventBridge {
     /** Before start() or stop() returns. At the JVM's end JFR calls this with its lock held, and nothing needs to be done. */
     private void stateChanged(RecordingState state) {
         if ((state == RecordingState.RUNNING || state == RecordingState.STOPPED) && !jvmIsShuttingDown()) {
-            applyAll();
+            transactions.lock();
+            try {
+                if (state == RecordingState.RUNNING) {
+                    probes.forEach(RecordedProbe::release);
+                }
+                applyAll();
+            } finally {
+                transactions.unlock();
+            }
         }
     }
 
@@ -252,7 +260,7 @@ public final class EventBridge {
     /** A probe whose events came too fast: it goes on counting, and makes none until its settings are set again or the next recording starts. */
     void guarded(RecordedProbe probe, long perSecond) {
         String reason = "guard: " + perSecond + " events a second, more than " + options.guard().text()
-                + "; only counted from now on, until its settings are set again or it is armed the next time (guard=off lets it go on)";
+                + "; only counted from now on, until its settings are set again or the next recording starts (guard=off lets it go on)";
         DataLoss event = new DataLoss();
         event.probe = probe.eventName();
         event.reason = reason;

@@ -218,14 +218,16 @@ public final class RecordedProbe {
                 probe.disarm();
                 return false;
             }
+            boolean armed = probe.isArmed();
+            if (!armed) {
+                release();
+            }
             probe.use(wanted(enabled));
-            if (probe.isArmed()) {
+            if (armed) {
                 return false;
             }
             probe.arm();
             refusal = "";
-            guarded = false;
-            before = null;
             if (armedFirstNanos == 0) {
                 armedFirstNanos = System.nanoTime();
             }
@@ -238,6 +240,12 @@ public final class RecordedProbe {
             }
             return false;
         }
+    }
+
+    /** The guard holds it no longer, and begins anew. Called with the bridge's lock of transactions. */
+    void release() {
+        guarded = false;
+        before = null;
     }
 
     /** Looks after it now and then: its guard, and its end. Returns whether its settings have to be applied anew. */
