@@ -231,6 +231,7 @@ public final class EventBridge {
             probe.probe(engine.define(spec, types));
             probes.add(probe);
             probe.probe().refused().forEach(function -> refused(new Refused(spec.text(), function.library(), function.symbol(), function.message())));
+            emitStatistics(probe);      /* zeros: a recording that runs has the beginning, as others have it from their first chunk's start */
             apply(probe);
             return probe;
         } catch (ProbeRefusedException e) {
