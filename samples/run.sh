@@ -2,6 +2,8 @@
 # Compresses this repository's own files under the agent and shows what zlib cost whom.
 #   samples/run.sh              brings what is missing, builds what has changed, runs with JAVA_HOME's JDK or else the path's
 #   samples/run.sh --all-jdks   runs with every JDK from 17 on that is found beside it and in update-alternatives
+#   samples/run.sh --live       a table every second, made by the program itself: ten seconds
+#   samples/run.sh --remote     the same from another JVM, with a filter and a threshold: ten seconds
 # Exit code: 0 if all went well; 1 if something could not be had or built, came back different or is not in the recording.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -204,12 +206,36 @@ run() {
     recordings+=("$recording")
 }
 
+# live JDK: no recording but the program's own stream.
+live() {
+    local command=("$1/bin/java" "-javaagent:$AGENT=quiet;enabled=false;@samples/zlib.probes" -cp "$CLASSES" uprobe.samples.LiveView 10)
+    printf '\n%s\n\n' "${command[*]} <samples/target/files"
+    "${command[@]}" <samples/target/files
+}
+
+# remote JDK: one JVM works, another looks.
+remote() {
+    local work=("$1/bin/java" "-javaagent:$AGENT=quiet;enabled=false;@samples/zlib.probes" -cp "$CLASSES" uprobe.samples.CompressFiles 60)
+    local pid look failed=0
+    printf '\n%s\n' "${work[*]} <samples/target/files &"
+    "${work[@]}" <samples/target/files >>"$LOG" 2>&1 &
+    pid=$!
+    look=("$1/bin/java" -cp "$CLASSES" uprobe.samples.RemoteView "$pid" 10 uprobe.zlib.deflate 'avail_in > 4k' 1)
+    printf '%s\n\n' "${look[*]}"
+    sleep 2         # it has the agent when its own code runs
+    "${look[@]}" || failed=1
+    kill "$pid" 2>/dev/null || failed=1
+    wait "$pid" 2>/dev/null || true
+    return $failed
+}
+
 main() {
-    local all=false jdk chosen=() failed=0 plugin
+    local all=false view='' jdk chosen=() failed=0 plugin
     case "$#:${1:-}" in
         0:) ;;
         1:--all-jdks) all=true ;;
-        *) die "usage: samples/run.sh [--all-jdks]" ;;
+        1:--live|1:--remote) view=${1#--} ;;
+        *) die "usage: samples/run.sh [--all-jdks | --live | --remote]" ;;
     esac
     if [ "$(uname -s)-$(uname -m)" != Linux-x86_64 ]; then
         die "the agent works on Linux on x86-64; this is $(uname -s) on $(uname -m)"
@@ -234,6 +260,10 @@ main() {
     done < <(jdks)
 
     list_files
+    if [ -n "$view" ]; then
+        "$view" "${chosen[0]}"
+        return
+    fi
     recordings=()
     for jdk in "${chosen[@]}"; do
         run "$jdk" || failed=1

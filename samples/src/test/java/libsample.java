@@ -20,10 +20,15 @@ public final class libsample implements NativeLibrary {
     @StackTrace(false)
     static final class Statistics extends Event {
         String probe;
+        String library;
+        String symbol;
         long hits;
         long recorded;
+        long filtered;
+        long sampledOut;
         long dropped;
         long missed;
+        long unfinished;
     }
 
     @Override
@@ -40,13 +45,15 @@ public final class libsample implements NativeLibrary {
     }
 
     @Override
-    public void statistics(long recorded) {
+    public void statistics(long hits, long recorded, long dropped) {
         Statistics event = new Statistics();
         event.probe = "uprobe.sample.squeeze";
-        event.hits = recorded + 3;
+        event.library = "libsample";
+        event.symbol = "squeeze";
+        event.hits = hits;
         event.recorded = recorded;
-        event.dropped = 1;
-        event.missed = 2;
+        event.dropped = dropped;
+        event.missed = hits - recorded - dropped;
         event.commit();
     }
 }

@@ -8,11 +8,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** Compresses and decompresses files in the ways Java programs do, and compares. Standard input: the files' names, each with a 0 behind it. */
+/**
+ * {@code CompressFiles [SECONDS]}: compresses and decompresses files in the ways Java programs do, and compares; once, or again and again for so many
+ * seconds. Standard input: the files' names, each with a 0 behind it.
+ */
 public final class CompressFiles {
     private static final List<RoundTrip> USES = List.of(new MessageCodec(), new LogRotation(), new BackupArchive(), new BlockStore());
 
     public static void main(String[] arguments) throws IOException {
+        long end = System.nanoTime() + (arguments.length == 0 ? 0 : Long.parseLong(arguments[0]) * 1_000_000_000);
         List<RoundTrip.Content> files = read(new String(System.in.readAllBytes(), StandardCharsets.UTF_8).split("\0"));
         long bytes = files.stream().mapToLong(file -> file.bytes().length).sum();
         if (bytes == 0) {
@@ -20,6 +24,12 @@ public final class CompressFiles {
             System.exit(1);
         }
         System.out.printf(Locale.ROOT, "%,d files, %s, compressed and decompressed by%n", files.size(), megabytes(bytes));
+        do {
+            round(files);
+        } while (System.nanoTime() - end < 0);
+    }
+
+    private static void round(List<RoundTrip.Content> files) {
         for (RoundTrip use : USES) {
             long start = System.nanoTime();
             long packed;

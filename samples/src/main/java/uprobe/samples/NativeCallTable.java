@@ -25,7 +25,8 @@ import jdk.jfr.consumer.RecordingFile;
  * Native calls in a recording, grouped by event type
  * --------------------------------------------------
  * Every event {@code uprobe.GROUP.EVENT} is one call of a probed function; {@code uprobe.ProbeStatistics} says how many the agent has recorded. Its
- * numbers run from when the probe was armed, so the latest of a probe is its last word. The Java caller of a call is found so:
+ * numbers run from when the probe was there, over all recordings. So a recording counts from the first statistics in it to the last; its first are made
+ * when it starts, or when a probe comes while it runs. The Java caller of a call is found so:
  *
  * <pre>
  *   libz.deflate                               the probed function: frame 0 bears its name
@@ -51,6 +52,7 @@ public final class NativeCallTable {
     /** Calls of one event type. */
     private static final class Row {
         long count;
+        final List<Instant> ends = new ArrayList<>();
         long nanos;
         Call longest;
         final Map<String, Long> nanosOfCaller = new HashMap<>();
@@ -60,18 +62,58 @@ public final class NativeCallTable {
      * One call of a probed function.
      *
      * @param event name of the event type
+     * @param end of the call
      * @param caller class and method, see {@link #callerIn}
      * @param fields what the probe recorded, as {@code name=value} with a blank between; empty if nothing
      */
-    public record Call(String event, Duration duration, String caller, String fields) {}
+    public record Call(String event, Instant end, Duration duration, String caller, String fields) {}
 
-    /** What the agent counted for one event type since the probe was armed. */
-    public record Statistics(long hits, long recorded, long dropped, long missed) {}
+    /** What the agent counted for a function since the probe was there. */
+    public record Statistics(long hits, long recorded, long filtered, long sampledOut, long dropped, long missed, long unfinished) {
+        private static final Statistics NOTHING = new Statistics(0, 0, 0, 0, 0, 0, 0);
 
-    private record Latest(Instant time, Statistics statistics) {}
+        private Statistics plus(int sign, Statistics other) {
+            return new Statistics(hits + sign * other.hits, recorded + sign * other.recorded, filtered + sign * other.filtered,
+                    sampledOut + sign * other.sampledOut, dropped + sign * other.dropped, missed + sign * other.missed, unfinished + sign * other.unfinished);
+        }
+    }
+
+    /** The first and the last statistics of one function. */
+    private static final class Span {
+        Instant from = Instant.MAX, to = Instant.MIN;
+        Statistics first, last;
+
+        void add(Instant time, Statistics counted) {
+            if (time.isBefore(from)) {
+                from = time;
+                first = counted;
+            }
+            if (!time.isBefore(to)) {
+                to = time;
+                last = counted;
+            }
+        }
+    }
+
+    /** All functions of an event type together. */
+    private static final class Counted {
+        final Map<String, Span> functions = new TreeMap<>();
+
+        Statistics first() {
+            return functions.values().stream().map(span -> span.first).reduce(Statistics.NOTHING, (a, b) -> a.plus(1, b));
+        }
+
+        Statistics grew() {
+            return functions.values().stream().map(span -> span.last.plus(-1, span.first)).reduce(Statistics.NOTHING, (a, b) -> a.plus(1, b));
+        }
+
+        Instant from() {
+            return functions.values().stream().map(span -> span.from).min(Comparator.naturalOrder()).orElseThrow();
+        }
+    }
 
     private final Map<String, Row> rows = new TreeMap<>();
-    private final Map<String, Latest> statistics = new TreeMap<>();
+    private final Map<String, Counted> statistics = new TreeMap<>();
     private final Map<String, String> armed = new TreeMap<>();
     private final List<String> refused = new ArrayList<>();
     private final Set<Long> threads = new HashSet<>();
@@ -90,8 +132,9 @@ public final class NativeCallTable {
     private void add(RecordedEvent event) {
         String type = event.getEventType().getName();
         switch (type) {
-            case "uprobe.ProbeStatistics" -> add(event.getString("probe"), event.getStartTime(), new Statistics(event.getLong("hits"),
-                    event.getLong("recorded"), event.getLong("dropped"), event.getLong("missed")));
+            case "uprobe.ProbeStatistics" -> add(event.getString("probe"), event.getString("library") + "!" + event.getString("symbol"),
+                    event.getStartTime(), new Statistics(event.getLong("hits"), event.getLong("recorded"), event.getLong("filtered"),
+                    event.getLong("sampledOut"), event.getLong("dropped"), event.getLong("missed"), event.getLong("unfinished")));
             case "uprobe.ProbeArmed" -> armed.put(event.getString("probe"), event.getString("library") + "!" + event.getString("symbol")
                     + " by " + event.getString("mechanism"));
             case "uprobe.ProbeRefused" -> refused.add(event.getString("probe") + ": " + event.getString("reason"));
@@ -100,20 +143,21 @@ public final class NativeCallTable {
                     if (event.getThread() != null) {
                         threads.add(event.getThread().getId());
                     }
-                    add(new Call(type, event.getDuration(), callerOf(event), fieldsOf(event)));
+                    add(new Call(type, event.getEndTime(), event.getDuration(), callerOf(event), fieldsOf(event)));
                 }
             }
         }
     }
 
-    /** The agent's own events have one dot, a probe's two: {@code uprobe.zlib.deflate}. */
+    /** A probe's events have two dots, {@code uprobe.zlib.deflate}; the agent's own one, and that which patterns share. */
     static boolean isCall(String eventType) {
-        return eventType.startsWith("uprobe.") && eventType.indexOf('.', "uprobe.".length()) > 0;
+        return eventType.equals("uprobe.NativeCall") || eventType.startsWith("uprobe.") && eventType.indexOf('.', "uprobe.".length()) > 0;
     }
 
     void add(Call call) {
         Row row = rows.computeIfAbsent(call.event(), name -> new Row());
         row.count++;
+        row.ends.add(call.end());
         row.nanos += call.duration().toNanos();
         row.nanosOfCaller.merge(call.caller(), call.duration().toNanos(), Long::sum);
         if (row.longest == null || call.duration().compareTo(row.longest.duration()) > 0) {
@@ -121,8 +165,8 @@ public final class NativeCallTable {
         }
     }
 
-    void add(String event, Instant time, Statistics counted) {
-        statistics.merge(event, new Latest(time, counted), (old, now) -> now.time().isBefore(old.time()) ? old : now);
+    void add(String event, String function, Instant time, Statistics counted) {
+        statistics.computeIfAbsent(event, name -> new Counted()).functions.computeIfAbsent(function, name -> new Span()).add(time, counted);
     }
 
     private static String callerOf(RecordedEvent event) {
@@ -154,7 +198,7 @@ public final class NativeCallTable {
         return innermost == null ? "(no Java caller)" : innermost;
     }
 
-    private static String fieldsOf(RecordedEvent event) {
+    static String fieldsOf(RecordedEvent event) {
         return event.getFields().stream().map(ValueDescriptor::getName).filter(name -> !NOT_THE_CALLS.contains(name))
                 .map(name -> name + "=" + (event.getValue(name) instanceof Long value ? String.format(Locale.ROOT, "%,d", value) : event.getValue(name)))
                 .collect(Collectors.joining(" "));
@@ -178,11 +222,15 @@ public final class NativeCallTable {
                 problems.add("the recording has " + row.count + " events " + event + ", but no uprobe.ProbeStatistics for them");
             }
         });
-        statistics.forEach((event, latest) -> {
-            long found = rows.containsKey(event) ? rows.get(event).count : 0;
-            if (found != latest.statistics().recorded()) {
-                problems.add("the recording has " + found + " events " + event + ", but uprobe.ProbeStatistics counted "
-                        + latest.statistics().recorded());
+        statistics.forEach((event, counted) -> {
+            /* Where another recording had the probe armed already, calls from before our first statistics are here too: those whose event was made
+             * between the chunk's start and them, which they count, and those whose event was not made yet, which they do not. */
+            long found = rows.containsKey(event) ? rows.get(event).count : 0, recorded = counted.grew().recorded();
+            long before = rows.containsKey(event) ? rows.get(event).ends.stream().filter(end -> end.isBefore(counted.from())).count() : 0;
+            long least = recorded + before - Math.min(before, counted.first().unfinished());
+            /* Without any event: a probe that only counts (mode=count, mode=hist). */
+            if ((found < least || found > recorded + before) && (found > 0 || events.contains(event))) {
+                problems.add("the recording has " + found + " events " + event + ", but uprobe.ProbeStatistics counted " + (recorded + before));
             }
         });
         return problems;
@@ -207,11 +255,10 @@ public final class NativeCallTable {
                 out.append(": ").append(armed.get(event));
             }
             out.append('\n');
-            Latest latest = statistics.get(event);
-            if (latest != null) {
-                Statistics counted = latest.statistics();
-                line(out, "  hits     %,d = %,d recorded + %,d dropped + %,d missed", counted.hits(), counted.recorded(), counted.dropped(),
-                        counted.missed());
+            if (statistics.containsKey(event)) {
+                Statistics grew = statistics.get(event).grew();
+                line(out, "  hits     %,d = %,d recorded + %,d dropped + %,d missed%s", grew.hits(), grew.recorded(), grew.dropped(), grew.missed(),
+                        other(grew.filtered(), "filtered") + other(grew.sampledOut(), "sampled out") + other(grew.unfinished(), "unfinished"));
             }
             Call longest = entry.getValue().longest;
             line(out, "  longest  %s by %s", duration(longest.duration().toNanos()), longest.caller());
@@ -239,6 +286,10 @@ public final class NativeCallTable {
             long rest = callers.subList(named, callers.size()).stream().mapToLong(Map.Entry::getValue).sum();
             out.append(" ".repeat(CALLER_COLUMN)).append(percent(rest, row.nanos)).append("  ").append(callers.size() - named).append(" others\n");
         }
+    }
+
+    private static String other(long count, String what) {
+        return count == 0 ? "" : String.format(Locale.ROOT, " %s %,d %s", count < 0 ? "-" : "+", Math.abs(count), what);
     }
 
     private static void line(StringBuilder out, String format, Object... values) {

@@ -18,7 +18,11 @@ class NativeCallTableTest {
     private final NativeCallTable table = new NativeCallTable();
 
     private void call(String event, long nanos, String caller) {
-        table.add(new NativeCallTable.Call(event, Duration.ofNanos(nanos), caller, "n=" + nanos));
+        table.add(new NativeCallTable.Call(event, Instant.ofEpochSecond(1), Duration.ofNanos(nanos), caller, "n=" + nanos));
+    }
+
+    private void count(long second, long hits, long recorded) {
+        table.add(SQUEEZE, "libsample!squeeze", Instant.ofEpochSecond(second), new NativeCallTable.Statistics(hits, recorded, 0, 0, hits - recorded, 0, 0));
     }
 
     private static String lineWith(Object table, String text) {
@@ -61,8 +65,9 @@ class NativeCallTableTest {
     @Test
     void noLineIsLongerThanAHundredColumns() {
         String deep = "com.example." + "deeply.".repeat(20) + "Nested.call";
-        table.add(new NativeCallTable.Call("uprobe." + "g".repeat(60) + ".event", Duration.ofSeconds(90_000), deep, "field=1 ".repeat(30)));
-        table.add(SQUEEZE, Instant.EPOCH, new NativeCallTable.Statistics(1L << 62, 1L << 62, 0, 0));
+        table.add(new NativeCallTable.Call("uprobe." + "g".repeat(60) + ".event", Instant.EPOCH, Duration.ofSeconds(90_000), deep, "field=1 ".repeat(30)));
+        count(0, 0, 0);
+        count(1, 1L << 62, 1L << 62);
         assertTrue(lineWith(table, "100 %  ...").endsWith("Nested.call"));
         table.toString().lines().forEach(line -> assertTrue(line.length() <= NativeCallTable.WIDTH, line));
     }
@@ -76,17 +81,61 @@ class NativeCallTableTest {
     @Test
     void saysWhenTheAgentCountedMoreThanTheRecordingHas() {
         call(SQUEEZE, 1, "app.A.a");
-        table.add(SQUEEZE, Instant.ofEpochSecond(2), new NativeCallTable.Statistics(9, 8, 1, 0));
+        count(0, 0, 0);
+        count(2, 9, 8);
         assertEquals(List.of("the recording has 1 events uprobe.sample.squeeze, but uprobe.ProbeStatistics counted 8"),
                 table.problems(List.of(SQUEEZE)));
     }
 
     @Test
-    void theLatestStatisticsCountInWhateverOrderTheyAreRead() {
+    void aRecordingCountsFromItsFirstStatisticsToItsLastInWhateverOrderTheyAreRead() {
         call(SQUEEZE, 1, "app.A.a");
-        table.add(SQUEEZE, Instant.ofEpochSecond(2), new NativeCallTable.Statistics(1, 1, 0, 0));
-        table.add(SQUEEZE, Instant.ofEpochSecond(1), new NativeCallTable.Statistics(0, 0, 0, 0));
+        count(2, 8, 8);
+        count(1, 7, 7);
+        count(0, 7, 7);
         assertEquals(List.of(), table.problems(List.of(SQUEEZE)));
+    }
+
+    /** Statistics go on over all recordings: the second one in a JVM began with what the first had counted, and was said not to be whole. */
+    @Test
+    void whatEarlierRecordingsCountedIsNotMissing() {
+        count(0, 1_000, 999);
+        call(SQUEEZE, 1, "app.A.a");
+        count(2, 1_001, 1_000);
+        assertEquals(List.of(), table.problems(List.of(SQUEEZE)));
+        assertEquals("  hits     1 = 1 recorded + 0 dropped + 0 missed", lineWith(table, "  hits  "));
+        count(3, 1_002, 1_001);
+        assertEquals(List.of("the recording has 1 events uprobe.sample.squeeze, but uprobe.ProbeStatistics counted 2"), table.problems(List.of(SQUEEZE)));
+    }
+
+    /** While another recording runs, calls end in the chunk before its first statistics are made. */
+    @Test
+    void callsBeforeTheFirstStatisticsAreCountedThereOrWereUnfinished() {
+        call(SQUEEZE, 1, "app.A.a");
+        call(SQUEEZE, 1, "app.A.a");
+        table.add(SQUEEZE, "libsample!squeeze", Instant.ofEpochSecond(2), new NativeCallTable.Statistics(100, 99, 0, 0, 0, 0, 1));
+        table.add(SQUEEZE, "libsample!squeeze", Instant.ofEpochSecond(3), new NativeCallTable.Statistics(100, 100, 0, 0, 0, 0, 0));
+        assertEquals(List.of(), table.problems(List.of(SQUEEZE)));
+        table.add(SQUEEZE, "libsample!squeeze", Instant.ofEpochSecond(4), new NativeCallTable.Statistics(102, 102, 0, 0, 0, 0, 0));
+        assertEquals(1, table.problems(List.of(SQUEEZE)).size());
+    }
+
+    @Test
+    void aProbeThatOnlyCountsHasNoEvents() {
+        count(0, 0, 0);
+        count(1, 5, 5);
+        assertEquals(List.of(), table.problems(List.of()));
+    }
+
+    @Test
+    void functionsOfAPatternAreCountedTogether() {
+        for (String function : List.of("libsample!squeeze", "libsample!squash")) {
+            table.add(SQUEEZE, function, Instant.ofEpochSecond(0), new NativeCallTable.Statistics(0, 0, 0, 0, 0, 0, 0));
+            table.add(SQUEEZE, function, Instant.ofEpochSecond(2), new NativeCallTable.Statistics(4, 1, 2, 1, 0, 0, 0));
+            call(SQUEEZE, 1, "app.A.a");
+        }
+        assertEquals(List.of(), table.problems(List.of(SQUEEZE)));
+        assertEquals("  hits     8 = 2 recorded + 0 dropped + 0 missed + 4 filtered + 2 sampled out", lineWith(table, "  hits  "));
     }
 
     @Test
@@ -99,6 +148,7 @@ class NativeCallTableTest {
     @Test
     void theAgentsOwnEventsAreNoCalls() {
         assertTrue(NativeCallTable.isCall("uprobe.zlib.deflate"));
+        assertTrue(NativeCallTable.isCall("uprobe.NativeCall"));
         assertTrue(!NativeCallTable.isCall("uprobe.ProbeStatistics"));
         assertTrue(!NativeCallTable.isCall("jdk.GCHeapSummary"));
     }
@@ -121,10 +171,11 @@ class NativeCallTableTest {
         Path file = folder.resolve("sample.jfr");
         try (Recording recording = new Recording()) {
             recording.start();
+            library().statistics(0, 0, 0);
             library().squeeze(1_999_993, Duration.ofMillis(20), null);
             List.of(7L).forEach(n -> library().squeeze(n, Duration.ofMillis(1), null));
             library().squeeze(8, Duration.ofMillis(1), "the thread has no Java frame");
-            library().statistics(3);
+            library().statistics(6, 3, 1);
             recording.stop();
             recording.dump(file);
         }

@@ -6,5 +6,5 @@ import java.time.Duration;
 public interface NativeLibrary {
     void squeeze(long availIn, Duration atLeast, String drained);
 
-    void statistics(long recorded);
+    void statistics(long hits, long recorded, long dropped);
 }
