@@ -53,7 +53,7 @@ public final class AgentArguments {
     /** The largest {@code rings=}. */
     public static final int MAX_RINGS = 65536;
 
-    /** {@code guard=} when it is left out: hits a second of one probe. */
+    /** {@code guard=} when it is left out: events a second of one probe. */
     public static final RateLimit DEFAULT_GUARD = new RateLimit(100_000);
 
     private static final int MAX_FILE_BYTES = 8 << 20;
@@ -91,7 +91,7 @@ public final class AgentArguments {
      * @param rings     how many threads can have a ring at one time, 1 to {@value #MAX_RINGS}
      * @param armedAlways whether probes are armed from the start on; false: while a recording has their event enabled
      * @param enabled   whether a probe's event is enabled in a recording that does not say, if the probe does not say either
-     * @param guard     the most hits a second that are recorded of one probe; {@link RateLimit#NONE} for {@code guard=off}
+     * @param guard     events a second of one probe above which it only counts; {@link RateLimit#NONE} for {@code guard=off}
      * @param allSites  whether every site has its own {@code uprobe.ProbeArmed}, however many a probe has; false: totals above 1,000
      * @param jfc       file for a recording configuration that names the probes' events, as written. Empty: none asked for
      * @param off       true: every probe is disarmed, whatever recordings want, until {@code on} takes that back. Empty: as it was; the last one holds

@@ -6,7 +6,7 @@ import java.util.Map;
 
 /**
  * A recording configuration (.jfc) that names the probes' events with all their settings, to be edited and to be given beside another:
- * {@code jcmd PID JFR.start settings=default.jfc,probes.jfc} (on 17 {@code settings=default.jfc settings=probes.jfc}).
+ * {@code jcmd PID JFR.start settings=default.jfc settings=probes.jfc}; no JDK takes a list with a comma for one {@code settings=}.
  */
 final class JfcText {
     static String of(List<RecordedProbe> probes) {

@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.Set;
 import jdk.jfr.EventType;
 import jdk.jfr.FlightRecorder;
+import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordingStream;
 
 /**
@@ -25,6 +26,7 @@ public final class LiveView implements AutoCloseable {
     private final RecordingStream stream = new RecordingStream();
     private final Set<String> enabled = new HashSet<>();
     private final PrintStream out;
+    private boolean ended;
 
     private LiveView(PrintStream out) {
         this.out = out;
@@ -35,13 +37,23 @@ public final class LiveView implements AutoCloseable {
         LiveView view = new LiveView(out);
         view.stream.enable("uprobe.ProbeStatistics").withPeriod(SECOND);
         view.enableProbes();
-        view.stream.onEvent(view.table::add);
-        view.stream.onFlush(() -> {
-            view.table.rows(Instant.now()).forEach(out::println);
-            view.enableProbes();
-        });
+        view.stream.onEvent(view::take);
+        view.stream.onFlush(view::show);
         view.stream.startAsync();
         return view;
+    }
+
+    private synchronized void take(RecordedEvent event) {
+        if (!ended) {
+            table.add(event);
+        }
+    }
+
+    private synchronized void show() {
+        if (!ended) {
+            table.rows(Instant.now()).forEach(out::println);
+            enableProbes();
+        }
     }
 
     /** An agent with {@code enabled=false} leaves it to us; types come later when their library does. */
@@ -59,14 +71,14 @@ public final class LiveView implements AutoCloseable {
         try {
             /* A stream that is closed forgets what was not flushed (RecordingStream.stop came with JDK 20). */
             Thread.sleep(LiveTable.GRACE.toMillis());
-            stream.close();
-            stream.awaitTermination();      /* close() does not wait for the thread that calls our actions */
         } catch (InterruptedException e) {
-            stream.close();
             Thread.currentThread().interrupt();
-            return;
         }
-        table.end().forEach(out::println);
+        stream.close();
+        synchronized (this) {       /* close() does not wait for the thread that calls our actions, nor does JDK 17's awaitTermination() */
+            ended = true;
+            table.end().forEach(out::println);
+        }
     }
 
     /** Compresses the files that standard input names, again and again for so many seconds, and watches itself. */

@@ -39,6 +39,7 @@ public final class RemoteView {
     private final Set<Long> addresses = new ConcurrentSkipListSet<>();
     private final FlightRecorderMXBean recorder;
     private final MBeanServerConnection connection;
+    private boolean ended;
 
     private RemoteView(MBeanServerConnection connection) throws IOException {
         this.connection = connection;
@@ -85,9 +86,9 @@ public final class RemoteView {
         RemoteRecordingStream stream = stream(time.plus(SPARE));
         try {
             stream.setSettings(settings(probes, event, filter, threshold));
-            stream.onEvent(table::add);
+            stream.onEvent(this::take);
             stream.onEvent("uprobe.ProbeArmed", this::armed);
-            stream.onFlush(() -> table.rows(Instant.now()).forEach(System.out::println));
+            stream.onFlush(this::show);
             stream.startAsync();
             System.out.println(event + (filter.isEmpty() ? "" : ", filter " + filter) + (threshold.isZero() ? "" : ", threshold " + threshold.toMillis() + " ms")
                     + ": armed");
@@ -96,8 +97,10 @@ public final class RemoteView {
         } finally {
             stream.close();
         }
-        stream.awaitTermination();      /* close() does not wait for the thread that calls our actions */
-        table.end().forEach(System.out::println);
+        synchronized (this) {       /* close() does not wait for the thread that calls our actions, nor does JDK 17's awaitTermination() */
+            ended = true;
+            table.end().forEach(System.out::println);
+        }
         boolean original = show(text, "now");
         List<String> others = recorder.getRecordings().stream().filter(r -> r.getState().equals("RUNNING")).map(RecordingInfo::getName).toList();
         if (!others.isEmpty()) {
@@ -146,6 +149,18 @@ public final class RemoteView {
             }
         }
         return stream;
+    }
+
+    private synchronized void take(RecordedEvent event) {
+        if (!ended) {
+            table.add(event);
+        }
+    }
+
+    private synchronized void show() {
+        if (!ended) {
+            table.rows(Instant.now()).forEach(System.out::println);
+        }
     }
 
     private void armed(RecordedEvent event) {
