@@ -21,34 +21,40 @@ trap 'rm -rf "$work"' EXIT
 run() {
     local items=$1
     shift
-    "$java" -Xmx2g -Dnative.dir="$PWD/it/target/native" ${items:+"-javaagent:$agent=quiet;record=$work/bench.jfr;ring=16m;rings=64;guard=off;$items"} \
+    "$java" -Xmx2g -Dnative.dir="$PWD/it/target/native" ${items:+"-javaagent:$agent=quiet;ring=16m;rings=64;guard=off;$items"} \
         -cp it/target/test-classes uprobe.it.app.Bench "$@" 2>/dev/null | awk '{ print $1, $2 }'
 }
 value() { awk -v name="$2" '$1 == name { print $2 }' <<<"$1"; }
 row() { awk -v what="$1" -v ns="$2" -v base="$3" -v of="$4" 'BEGIN { printf "  %-62s %9.1f ns   %7.2f x %s\n", what, ns, ns / base, of }'; }
 
 echo "$(uname -sr), $(nproc) x $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)"
+record=record=$work/bench.jfr
 for home in "${homes[@]}"; do
     java=$home/bin/java
     echo "$("$java" -version 2>&1 | sed -n 2p)"
     plain=$(run "" 100000 leaf chain)
     jni=$(run "" 1000000 jni1)
-    entry=$(run 'p:b/leaf libdeep_chain:bench_leaf a=$arg1 b=$arg2;p:b/chain libdeep_chain:bench_chain_leaf a=$arg1 b=$arg2' 100000 leaf chain)
-    call=$(run 'c:b/leaf libdeep_chain:bench_leaf a=$arg1 ret=$retval;c:b/chain libdeep_chain:bench_chain_leaf a=$arg1 ret=$retval' 100000 leaf chain)
-    fields=$(run 'p:b/fields libdeep_chain:bench_fields length=+8($arg1):s64 next=+8(+16($arg1)):s64' 100000 fields)
-    events=$(run 'p:b/leaf libdeep_chain:bench_leaf a=$arg1 b=$arg2' 1000000 plain jni1 call1 plain10 jni10 call10)
+    ready=$(run 'c:b/leaf libdeep_chain:bench_leaf a=$arg1 ret=$retval;c:b/chain libdeep_chain:bench_chain_leaf a=$arg1 ret=$retval' 100000 leaf chain)
+    ready_jni=$(run 'c:b/leaf libdeep_chain:bench_leaf a=$arg1 ret=$retval' 1000000 jni1)
+    entry=$(run "$record;"'p:b/leaf libdeep_chain:bench_leaf a=$arg1 b=$arg2;p:b/chain libdeep_chain:bench_chain_leaf a=$arg1 b=$arg2' 100000 leaf chain)
+    call=$(run "$record;"'c:b/leaf libdeep_chain:bench_leaf a=$arg1 ret=$retval;c:b/chain libdeep_chain:bench_chain_leaf a=$arg1 ret=$retval' 100000 leaf chain)
+    fields=$(run "$record;"'p:b/fields libdeep_chain:bench_fields length=+8($arg1):s64 next=+8(+16($arg1)):s64' 100000 fields)
+    events=$(run "$record;"'p:b/leaf libdeep_chain:bench_leaf a=$arg1 b=$arg2' 1000000 plain jni1 call1 plain10 jni10 call10)
     leaf=$(value "$plain" leaf_min)
     chain=$(value "$plain" chain_min)
     row "a call, unprobed" "$leaf" "$leaf" "the call"
+    row "a call with a probe that no recording wants" "$(value "$ready" leaf_min)" "$leaf" "the call"
     row "p hit, two arguments (INT3, boosted)" "$(value "$entry" leaf_min)" "$leaf" "the call"
     row "p hit, two values behind three pointers" "$(value "$fields" fields_min)" "$leaf" "the call"
     row "c hit, argument and result" "$(value "$call" leaf_min)" "$leaf" "the call"
     row "a chain of nine calls, unprobed" "$chain" "$chain" "the chain"
+    row "the chain with a probe that no recording wants" "$(value "$ready" chain_min)" "$chain" "the chain"
     row "the chain, p on its leaf" "$(value "$entry" chain_min)" "$chain" "the chain"
     row "the chain, c on its leaf" "$(value "$call" chain_min)" "$chain" "the chain"
     event=$(value "$events" plain_min)
     ten=$(value "$events" plain10_min)
     row "a JNI call, unprobed" "$(value "$jni" jni1_min)" "$event" "a plain event"
+    row "a JNI call with a probe that no recording wants" "$(value "$ready_jni" jni1_min)" "$event" "a plain event"
     row "a plain Java event with its stack" "$event" "$event" "a plain event"
     row "a JNI call with one hit, event with stack" "$(value "$events" jni1_min)" "$event" "a plain event"
     row "the same without the trap's own cost (the hit is a call)" "$(value "$events" call1_min)" "$event" "a plain event"

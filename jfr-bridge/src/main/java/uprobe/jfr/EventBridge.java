@@ -42,7 +42,16 @@ import uprobe.probe.spec.Symbol;
  * registered). So nothing that JFR calls with its own lock held may take it: the hooks at the ends of chunks and the settings read what is volatile.
  */
 public final class EventBridge {
-    /** How the bridge behaves. */
+    /**
+     * How the bridge behaves.
+     *
+     * @param engine what is fixed when the engine starts
+     * @param always probes are armed even if no recording wants them: what nobody wants is counted only
+     * @param enabled whether recordings that say nothing of a probe's events have them enabled, where the probe does not say
+     * @param guard events a second of one probe above which it only counts; {@link RateLimit#NONE}: no guard
+     * @param allSites every place has its own ProbeArmed and ProbeStatistics, however many a probe has
+     * @param says gets what happens to probes, a line each
+     */
     public record Options(EngineOptions engine, boolean always, boolean enabled, RateLimit guard, boolean allSites, Consumer<String> says) {
         /** Armed by recordings, events enabled, no guard, nothing said. */
         public static final Options DEFAULT = new Options(EngineOptions.DEFAULT, false, true, RateLimit.NONE, false, line -> { });
@@ -67,6 +76,7 @@ public final class EventBridge {
     private final Steward steward = new Steward(this);
     private volatile Options options;
     private volatile boolean off;
+    private long lastLibraryChanges;
 
     private EventBridge(ProbeEngine engine, Options options) {
         this.engine = engine;
@@ -74,7 +84,8 @@ public final class EventBridge {
     }
 
     /**
-     * Starts JFR's recorder (no recording) and the engine, with one base of time. Later calls return the same bridge, which takes over all options but the engine's.
+     * Starts JFR's recorder (no recording) and the engine, with one base of time. Later calls return the same bridge, which takes over all options but
+     * the engine's.
      *
      * @throws ProbeRefusedException if the platform is not supported
      * @throws IOException if the native helper can not be set up
@@ -269,19 +280,27 @@ public final class EventBridge {
         says().accept(probe.eventName() + ": " + reason);
     }
 
-    /** Looks after all probes: guards, ends, what was changed in running recordings, text that others have written over. Called by the steward. */
-    void keep(boolean lookAtText) {
+    /**
+     * Looks after all probes: guards, ends, what was changed in running recordings, what could not be armed; text that others have written over. Called
+     * by the steward.
+     *
+     * @param seldom whether it is time for what is looked at each second only
+     */
+    void keep(boolean seldom) {
         transactions.lock();
         try {
+            long changes = engine.libraryChanges();
+            boolean again = seldom || changes != lastLibraryChanges;
+            lastLibraryChanges = changes;
             for (RecordedProbe probe : probes) {
-                if (probe.keep(options.guard()) || probe.changedMeanwhile()) {
+                if (probe.keep(options.guard()) || probe.changedMeanwhile() || again && !probe.refusal().isEmpty()) {
                     apply(probe);
                 }
             }
         } finally {
             transactions.unlock();
         }
-        if (lookAtText) {
+        if (seldom) {
             changed().forEach(site -> says().accept(site.message()));
         }
     }

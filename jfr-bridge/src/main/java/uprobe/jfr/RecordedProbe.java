@@ -54,7 +54,7 @@ public final class RecordedProbe {
     private long armedFirstNanos;
     private volatile boolean guarded;
     private volatile boolean ended;
-    private String refusal = "";
+    private volatile String refusal = "";
     private Mode mode = Mode.EVENT;
     private final boolean enabledByDefault;
 

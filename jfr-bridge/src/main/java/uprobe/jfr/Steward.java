@@ -3,12 +3,12 @@ package uprobe.jfr;
 import jdk.jfr.FlightRecorder;
 
 /**
- * The bridge's own thread: applies at once what recordings change while they run, and looks after the probes every {@value #PERIOD_MS} ms, after their
- * text every {@value #TEXT_PERIODS}th time.
+ * The bridge's own thread: applies at once what recordings change while they run, and looks after the probes every {@value #PERIOD_MS} ms, after what
+ * costs more every {@value #SELDOM}th time.
  */
 final class Steward implements Runnable {
     private static final long PERIOD_MS = 50;
-    private static final int TEXT_PERIODS = 20;
+    private static final int SELDOM = 20;
 
     private final EventBridge bridge;
     private boolean wanted;
@@ -33,10 +33,15 @@ final class Steward implements Runnable {
     public void run() {
         try {
             for (int round = 1;; round++) {
-                if (awaitWish()) {
-                    bridge.applyAll();
+                boolean wish = awaitWish();
+                try {
+                    if (wish) {
+                        bridge.applyAll();
+                    }
+                    bridge.keep(round % SELDOM == 0);
+                } catch (RuntimeException | LinkageError e) {
+                    bridge.says().accept("an error of the agent's own, please report it: " + e);      /* the probes are looked after all the same */
                 }
-                bridge.keep(round % TEXT_PERIODS == 0);
             }
         } catch (InterruptedException end) {
             Thread.currentThread().interrupt();
