@@ -16,13 +16,24 @@ final class JfcText {
                      mode: event, count or hist; the latter two make no events but uprobe.ProbeStatistics. -->
                 <configuration version="2.0" label="Native Probes" description="The probes of this JVM" provider="uprobe">
                 """);
-        for (RecordedProbe probe : probes) {
-            event(out, probe.eventName(), probe.defaults());
-        }
+        merged(probes.stream().map(probe -> Map.entry(probe.eventName(), probe.defaults())).toList()).forEach((name, settings) -> event(out, name, settings));
         for (String name : List.of("uprobe.ProbeArmed", "uprobe.ProbeRefused", "uprobe.ProbeStatistics", "uprobe.DataLoss")) {
             event(out, name, Map.of("enabled", "true"));
         }
         return out.append("</configuration>\n").toString();
+    }
+
+    /**
+     * One entry for each name. Patterns' probes share {@code uprobe.NativeCall}, and what a file says of it holds for all of them: where they were written
+     * differently it must say nothing, so that each keeps what it was written with.
+     */
+    static Map<String, Map<String, String>> merged(List<Map.Entry<String, Map<String, String>>> events) {
+        Map<String, Map<String, String>> byName = new LinkedHashMap<>();
+        events.forEach(event -> byName.merge(event.getKey(), new LinkedHashMap<>(event.getValue()), (all, more) -> {
+            all.entrySet().retainAll(more.entrySet());
+            return all;
+        }));
+        return byName;
     }
 
     private static void event(StringBuilder out, String name, Map<String, String> settings) {
