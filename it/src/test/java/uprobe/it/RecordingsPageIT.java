@@ -43,7 +43,8 @@ class RecordingsPageIT {
                 List<Long> sizes = sizes("recording.jfr");
                 check(sizes.size() > 200 && sizes.size() < 390, "half of 590: " + sizes.size());
                 check(sizes.stream().allMatch(size -> size >= 4096), "the filter: " + sizes);
-                check(deflates("recording.jfr").stream().allMatch(e -> e.getStackTrace() == null && e.getDuration().toNanos() >= 99), "without stacks, with threshold");
+                check(deflates("recording.jfr").stream().allMatch(e -> e.getStackTrace() == null && e.getDuration().toNanos() >= 99),
+                        "without stacks, with threshold");
                 same(1_001, hits());        /* of exact, of this, and none while it was disabled */
                 """);
         HOLDS.put("jmx", "same(\"[7]\", sizes(\"jmx.jfr\"));");
@@ -176,7 +177,8 @@ class RecordingsPageIT {
             Recorded slow = Recorded.read(folder.resolve("slow.jfr"));
             assertFalse(slow.of(DEFLATE).isEmpty());
             for (RecordedEvent event : slow.of(DEFLATE)) {
-                assertTrue(event.getLong("avail_in") > 1024 && event.getLong("ret") >= 0 && event.getDuration().compareTo(Duration.ofNanos(999)) >= 0, event.toString());
+                assertTrue(event.getLong("avail_in") > 1024 && event.getLong("ret") >= 0, event.toString());
+                assertTrue(event.getDuration().compareTo(Duration.ofNanos(999)) >= 0, event.toString());
             }
             assertEquals(List.of(), slow.of(INFLATE), "enabled=false");
 
@@ -262,7 +264,8 @@ class RecordingsPageIT {
         String all = commands.lines().map(line -> line.replace("jcmd PID ", "jcmd " + pid + " ")).collect(Collectors.joining("\nsleep 1\n"));
         Process process = shell(jdk, folder, all).redirectErrorStream(true).start();
         String said = new String(process.getInputStream().readAllBytes());
-        assertTrue(process.waitFor() == 0 && said.lines().noneMatch(line -> line.matches("(Warning|Could not|Syntax|Illegal|java\\.).*|.*doesn't exist.*")), commands + said);
+        assertTrue(process.waitFor() == 0 && said.lines()
+                .noneMatch(line -> line.matches("(Warning|Could not|Syntax|Illegal|java\\.).*|.*doesn't exist.*")), commands + said);
         return said;
     }
 

@@ -44,9 +44,10 @@ class ViewsIT {
     @ParameterizedTest
     @MethodSource("jdks")
     void theRemoteViewArmsOneProbeAndLeavesTheTextAsItWas(Jdk jdk) throws Exception {
-        ChildJvm.Running app = ChildJvm.of(jdk, ZipRounds.class).withoutRecording().probes("enabled=false", DEFLATE, INFLATE).start("forever").waitFor("running");
-        String out = run(List.of(jdk.tool("java").toString(), "-cp", SAMPLES.toString(), "uprobe.samples.RemoteView", "" + app.process().pid(), "3", "uprobe.zlib.deflate",
-                "avail_in == 20000 && ret == 1", "0"), Path.of("/dev/null"));
+        ChildJvm.Running app = ChildJvm.of(jdk, ZipRounds.class).withoutRecording().probes("enabled=false", DEFLATE, INFLATE)
+                .start("forever").waitFor("running");
+        String out = run(List.of(jdk.tool("java").toString(), "-cp", SAMPLES.toString(), "uprobe.samples.RemoteView", "" + app.process().pid(), "3",
+                "uprobe.zlib.deflate", "avail_in == 20000 && ret == 1", "0"), Path.of("/dev/null"));
         app.process().getOutputStream().close();
         app.finish().ok().forget();
         assertTrue(out.lines().anyMatch(line -> line.matches("while it was watched: libz.* at 0x[0-9a-f]+: cc [0-9a-f ]{20}, in the file [0-9a-f ]{23}")), out);
@@ -61,12 +62,13 @@ class ViewsIT {
     @MethodSource("jdks")
     void theLiveViewShowsEveryCallOfItsOwnProgram(Jdk jdk) throws Exception {
         Path files = Files.writeString(Files.createTempFile(Path.of("target"), "files", ".txt"), "pom.xml\0src/test/java/uprobe/it/ViewsIT.java\0");
-        String out = run(List.of(jdk.tool("java").toString(), "-javaagent:" + ChildJvm.agentJar() + "=quiet;enabled=false;" + DEFLATE + ";" + INFLATE, "-cp", SAMPLES.toString(),
-                "uprobe.samples.LiveView", "3"), files);
+        String agent = "-javaagent:" + ChildJvm.agentJar() + "=quiet;enabled=false;" + DEFLATE + ";" + INFLATE;
+        String out = run(List.of(jdk.tool("java").toString(), agent, "-cp", SAMPLES.toString(), "uprobe.samples.LiveView", "3"), files);
         Files.delete(files);
         for (String event : List.of("uprobe.zlib.deflate", "uprobe.zlib.inflate")) {
             long calls = sum(out, event, "calls"), events = sum(out, event, "events");
-            assertTrue(events > 0 && Math.abs(calls - events) <= 5, "all but those under way at the beginning, on five threads: " + calls + " calls, " + events + " events\n" + out);
+            assertTrue(events > 0 && Math.abs(calls - events) <= 5, "all but those under way at the beginning, on five threads: "
+                     + calls + " calls, " + events + " events\n" + out);
             assertTrue(out.lines().filter(line -> line.contains("  " + event + "  ")).count() >= 2, out);
         }
         assertTrue(out.contains("            uprobe.samples.MessageCodec.pack:") || out.contains("            uprobe.samples.BlockStore.store:")

@@ -47,7 +47,8 @@ public final class RemoteView {
     }
 
     public static void main(String[] arguments) throws Exception {
-        if (arguments.length < 3 || arguments.length > 5 || !arguments[1].matches("[1-9][0-9]{0,4}") || arguments.length == 5 && !arguments[4].matches("[0-9]{1,9}")) {
+        if (arguments.length < 3 || arguments.length > 5 || !arguments[1].matches("[1-9][0-9]{0,4}")
+                || arguments.length == 5 && !arguments[4].matches("[0-9]{1,9}")) {
             System.err.println("usage: RemoteView PID|HOST:PORT SECONDS EVENT [FILTER [THRESHOLD-MS]]");
             System.exit(2);
         }
@@ -90,8 +91,8 @@ public final class RemoteView {
             stream.onEvent("uprobe.ProbeArmed", this::armed);
             stream.onFlush(this::show);
             stream.startAsync();
-            System.out.println(event + (filter.isEmpty() ? "" : ", filter " + filter) + (threshold.isZero() ? "" : ", threshold " + threshold.toMillis() + " ms")
-                    + ": armed");
+            System.out.println(event + (filter.isEmpty() ? "" : ", filter " + filter)
+                    + (threshold.isZero() ? "" : ", threshold " + threshold.toMillis() + " ms") + ": armed");
             Thread.sleep(time.plus(LiveTable.GRACE).toMillis());
             show(text, "while it was watched");
         } finally {

@@ -29,7 +29,8 @@ final class TextOfProcess {
         @Override
         public String toString() {
             HexFormat hex = HexFormat.ofDelimiter(" ");
-            return String.format("%s at 0x%x: %s, ", library, address, hex.formatHex(memory)) + (isOriginal() ? "as in the file" : "in the file " + hex.formatHex(file));
+            return String.format("%s at 0x%x: %s, ", library, address, hex.formatHex(memory))
+                    + (isOriginal() ? "as in the file" : "in the file " + hex.formatHex(file));
         }
     }
 
@@ -41,7 +42,8 @@ final class TextOfProcess {
             String[] range = parts[0].split("-");
             long start = Long.parseUnsignedLong(range[0], 16);
             if (parts.length == 6 && parts[5].startsWith("/") && address >= start && address < Long.parseUnsignedLong(range[1], 16)) {
-                byte[] memory = read(proc.resolve("mem"), address), file = read(proc.resolve("root" + parts[5]), address - start + Long.parseLong(parts[2], 16));
+                byte[] memory = read(proc.resolve("mem"), address);
+                byte[] file = read(proc.resolve("root" + parts[5]), address - start + Long.parseLong(parts[2], 16));
                 return new Place(Path.of(parts[5]).getFileName().toString(), address, memory, file);
             }
         }

@@ -119,6 +119,7 @@ class LiveTableTest {
         String printed = out.toString();
         assertTrue(printed.contains("uprobe.sample.squeeze: 60 calls, 50 events in all"), printed);
         assertTrue(printed.lines().anyMatch(line -> line.contains("uprobe.sample.squeeze") && line.contains("avail_in=33 ret=-5")), printed);
-        assertTrue(printed.contains("libsample.squeeze:") && printed.contains("uprobe.samples.LiveTableTest.aStreamOfTheApplicationsOwnEventsBecomesRows:"), printed);
+        assertTrue(printed.contains("libsample.squeeze:")
+                && printed.contains("uprobe.samples.LiveTableTest.aStreamOfTheApplicationsOwnEventsBecomesRows:"), printed);
     }
 }
