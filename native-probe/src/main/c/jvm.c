@@ -361,6 +361,7 @@ void up_jvm_flush(struct up_thread *t, struct up_return *e)
     } while (n > 0);
     t->committing = 0;
     up_ring_advance(t, 0);
+    up_ring_carry(t);
     up_ring_rewind(t);
     if (parked) {
         (*env)->Throw(env, parked);

@@ -134,6 +134,50 @@ void up_ring_advance(struct up_thread *t, int gone)
     up_reading_unlock(t);
 }
 
+/* Bytes of records between tail and head that wait; more than a ring if one of them is being written. */
+static uint64_t waiting(const struct up_thread *t, uint64_t head)
+{
+    uint64_t bytes = 0;
+    for (uint64_t position = t->tail; position < head;) {
+        const struct up_hit *hit = up_ring_at(t, position);
+        int32_t state = __atomic_load_n(&hit->state, __ATOMIC_ACQUIRE);
+        if (state == UP_HIT_NONE || state == UP_HIT_WRITING)
+            return UINT64_MAX;
+        bytes += state == UP_HIT_READY ? hit->length : 0;
+        position += hit->length;
+    }
+    return bytes;
+}
+
+void up_ring_carry(struct up_thread *t)
+{
+    uint64_t size = up_threads.ring_bytes, head = t->head;
+    if (head - t->tail < size / 2 || head < t->carry_from)
+        return;
+    t->carry_from = head + size / 4;
+    up_reading_lock(t);
+    for (uint64_t position = waiting(t, head) <= size / 4 ? t->tail : head; position < head;) {
+        struct up_hit *hit = up_ring_at(t, position);
+        if (__atomic_load_n(&hit->state, __ATOMIC_ACQUIRE) == UP_HIT_READY) {
+            struct up_hit *copy = up_ring_reserve(t, hit->length);
+            if (!copy)
+                break;
+            copy->probe = hit->probe;
+            copy->flags = hit->flags;
+            copy->time = hit->time;
+            copy->call = hit->call;
+            copy->missing = hit->missing;
+            for (uint32_t i = 0; i < (hit->length - UP_HIT_HEADER) / sizeof hit->values[0]; i++)
+                copy->values[i] = hit->values[i];
+            up_ring_publish(copy);
+            __atomic_store_n(&hit->state, UP_HIT_CONSUMED, __ATOMIC_RELEASE);
+        }
+        position += hit->length;
+    }
+    up_reading_unlock(t);
+    up_ring_advance(t, 0);
+}
+
 /* A signal's handler may record between any two lines: it finds the old head and all of the ring free, and then the head stays where it put it. */
 void up_ring_rewind(struct up_thread *t)
 {

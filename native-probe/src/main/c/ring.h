@@ -89,6 +89,10 @@ void up_drain_wake(void);
 /* Gives the space of consumed records back. Takes `reading`. */
 void up_ring_advance(struct up_thread *t, int gone);
 
+/* Called by the owner when it has flushed a call. What waits for the calls around that one holds up the tail, though all behind it may be consumed: once
+ * the ring is half full, such records are written again at the head, if they are few. Takes `reading`. */
+void up_ring_carry(struct up_thread *t);
+
 /* Called by the owner. An empty ring begins anew if it has come further than UP_RING_WARM. Takes `reading`. */
 enum { UP_RING_WARM = 64 << 10 };
 void up_ring_rewind(struct up_thread *t);

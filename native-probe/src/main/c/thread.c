@@ -83,7 +83,7 @@ struct up_thread *up_thread_take(void)
     t->committing = 0;
     t->reading = 0;
     t->returns = 0;
-    t->java = 0;
+    t->java = t->carry_from = 0;
     t->marks = t->abandoned_before = 0;
     t->inside_any = t->unnoted = 0;
     for (int i = 0; i < UP_FRAMES; i++)

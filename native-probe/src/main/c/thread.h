@@ -33,6 +33,7 @@ struct up_thread {
     int32_t lost;               /* a frame is gone that may have left something */
     int32_t list_in_use;        /* a frame is walking the list of returns: who interrupts it takes nothing out */
     volatile uint64_t abandoned_before;         /* ring position: what is unwritten or half-written before it will never be finished */
+    uint64_t carry_from;        /* ring position of head before which up_ring_carry need not look again */
     uint8_t *ring;
     uint64_t random;            /* state of settings.h's generator, never 0 */
     uint64_t java;              /* as up_jvm_java_id understands it: who the owner was at its newest hit in a JNI call */
