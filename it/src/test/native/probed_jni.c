@@ -27,6 +27,27 @@ NATIVE(jlong, times)(JNIEnv *env UNUSED, jclass type UNUSED, jlong first, jint n
     return sum;
 }
 
+static void sleep_us(long us) {
+    struct timespec rest = { us / 1000000, us % 1000000 * 1000 };
+    while (nanosleep(&rest, &rest) != 0 && errno == EINTR) {
+    }
+}
+
+NATIVE(jlong, paced)(JNIEnv *env UNUSED, jclass type UNUSED, jlong first, jint n, jint us) {
+    jlong sum = 0;
+    for (jint k = 0; k < n; k++) {
+        sum += probed_leaf(first + k);
+        sleep_us(us);
+    }
+    return sum;
+}
+
+NATIVE(jlong, around)(JNIEnv *env, jclass type UNUSED, jlong id, jobject runnable) {
+    jlong first = probed_first(id);
+    (*env)->CallVoidMethod(env, runnable, (*env)->GetMethodID(env, (*env)->GetObjectClass(env, runnable), "run", "()V"));
+    return first + probed_second(id);
+}
+
 NATIVE(jlong, values)(JNIEnv *env, jclass type UNUSED, jlong a, jstring s, jint b, jint c, jlong length, jboolean with_part) {
     const char *text = (*env)->GetStringUTFChars(env, s, NULL);
     struct probed_part part = { .kind = -321, .ratio = 0.75f, .tags = { 11, 22, 33, 244 } };
@@ -92,15 +113,9 @@ NATIVE(jdouble, direct)(JNIEnv *env UNUSED, jclass type UNUSED, jlong a, jint b,
     return (double) a + b + d;
 }
 
-static void sleep_ms(long ms) {
-    struct timespec rest = { ms / 1000, ms % 1000 * 1000000 };
-    while (nanosleep(&rest, &rest) != 0 && errno == EINTR) {
-    }
-}
-
 NATIVE(jlong, sleepBetween)(JNIEnv *env UNUSED, jclass type UNUSED, jlong id, jint ms) {
     jlong first = probed_first(id);
-    sleep_ms(ms);
+    sleep_us(ms * 1000L);
     return first + probed_second(id);
 }
 

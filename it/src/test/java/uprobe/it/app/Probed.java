@@ -18,6 +18,12 @@ public final class Probed {
     /** probed_leaf n times within one call: the sum for first, first + 1, ... */
     static native long times(long first, int n);
 
+    /** As {@link #times}, with a sleep of so many microseconds behind each. */
+    static native long paced(long first, int n, int us);
+
+    /** probed_first(id), a call back into Java, probed_second(id): id * 2 + 3. */
+    static native long around(long id, Runnable runnable);
+
     /** probed_values(a, s, b, c, request); c is unsigned. */
     static native long values(long a, String s, int b, int c, long length, boolean withPart);
 
