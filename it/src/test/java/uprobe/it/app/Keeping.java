@@ -45,12 +45,6 @@ public final class Keeping {
         return recording;
     }
 
-    private static void calls(long from, int n) {
-        for (long i = from; i < from + n; i++) {
-            Fixture.same(i * 3 + 1, Probed.leaf(i), "leaf");
-        }
-    }
-
     /** While no recording runs, probes come a moment after their library. The last one is written to the configuration last. */
     static void awaitProbes(String... names) throws Exception {
         for (long end = System.nanoTime() + 20_000_000_000L;;) {
@@ -110,7 +104,7 @@ public final class Keeping {
         Recording r = recording(LEAF, ENTER);
         r.start();
         for (int round = 0; round < 5; round++) {
-            calls(round * 1000, 100 + round);
+            Steering.calls(round * 1000, 100 + round);
             if (round == 2) {
                 jcmd("JFR.dump", "name=" + r.getName(), "filename=" + Path.of("rotated.jfr").toAbsolutePath());
             } else {
@@ -169,7 +163,7 @@ public final class Keeping {
         r.start();
         long i = 0;
         for (long end = System.nanoTime() + 6_000_000_000L; System.nanoTime() < end; i += 100) {
-            calls(i, 100);
+            Steering.calls(i, 100);
             Thread.sleep(0, 500_000);
         }
         Chunks all = ended(r);
@@ -191,7 +185,7 @@ public final class Keeping {
             r.start();
             int rounds = 12;
             for (int round = 0; round < rounds; round++) {
-                calls(round * 10_000L, 3000);
+                Steering.calls(round * 10_000L, 3000);
                 rotate();
                 Thread.sleep(bySize ? 0 : 250);
             }
@@ -250,7 +244,7 @@ public final class Keeping {
         r.start();
         for (int k = 0; k < 3; k++) {
             int round = k;
-            Fixture.same(k * 2 + 3, Probed.around(k, () -> calls(round * THREAD, inner)), "around");
+            Fixture.same(k * 2 + 3, Probed.around(k, () -> Steering.calls(round * THREAD, inner)), "around");
         }
         Chunks all = ended(r);
         Fixture.same(3, all.distinct(FIRST, "id").size(), "outer calls" + all.said());
@@ -283,9 +277,9 @@ public final class Keeping {
         Path small = edited("small.jfc", LEAF, Map.of("enabled", "true", "filter", "(i & 0x3f) < 50"));
         Path slow = edited("slow.jfc", ENTER, Map.of("enabled", "true", "threshold", "1 h"));
         FlightRecorderMXBean bean = ManagementFactory.getPlatformMXBean(FlightRecorderMXBean.class);
-        calls(0, 100);
+        Steering.calls(0, 100);
         jcmd("JFR.start", "name=small", "settings=" + small);
-        calls(1000, 100);
+        Steering.calls(1000, 100);
         long id = bean.newRecording();
         Map<String, String> settings = new TreeMap<>(Map.of(LEAF + "#enabled", "true", LEAF + "#filter", "(i & 1) == 0"));
         for (String name : List.of("uprobe.ProbeArmed", "uprobe.ProbeStatistics", "uprobe.DataLoss")) {
@@ -293,23 +287,23 @@ public final class Keeping {
         }
         bean.setRecordingSettings(id, settings);
         bean.startRecording(id);
-        calls(2000, 100);
+        Steering.calls(2000, 100);
         Recording api = recording(LEAF);
         api.start();
-        calls(3000, 100);
+        Steering.calls(3000, 100);
         jcmd("JFR.start", "name=slow", "settings=default.jfc", "settings=" + slow);
-        calls(4000, 100);
+        Steering.calls(4000, 100);
         Path smallFile = Path.of("small.jfr").toAbsolutePath(), jmxFile = Path.of("jmx.jfr").toAbsolutePath(), slowFile = Path.of("slow.jfr").toAbsolutePath();
         jcmd("JFR.stop", "name=small", "filename=" + smallFile);
-        calls(5000, 100);
+        Steering.calls(5000, 100);
         bean.stopRecording(id);
         bean.copyTo(id, jmxFile.toString());
         bean.closeRecording(id);
-        calls(6000, 100);
+        Steering.calls(6000, 100);
         Chunks ofApi = ended(api);
-        calls(7000, 100);
+        Steering.calls(7000, 100);
         jcmd("JFR.stop", "name=slow", "filename=" + slowFile);
-        calls(8000, 100);
+        Steering.calls(8000, 100);
         Chunks ofSmall = readAndDelete(smallFile), ofJmx = readAndDelete(jmxFile), ofSlow = readAndDelete(slowFile);
         long narrow = java.util.stream.LongStream.range(1000, 1100).filter(i -> (i & 0x3f) < 50).count();
         Fixture.same(narrow, below(ofSmall, 1, 1000, 1).size(), "alone it is bound by its own filter");
@@ -370,7 +364,7 @@ public final class Keeping {
             near.from(stream);
             far.from(remote);
             file.start();
-            calls(0, n);
+            Steering.calls(0, n);
             near.awaits(n, "stream");
             far.awaits(n, "remote stream");
             Chunks all = ended(file);

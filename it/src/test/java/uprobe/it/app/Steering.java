@@ -47,7 +47,7 @@ public final class Steering {
         return recording;
     }
 
-    private static void calls(long from, int n) {
+    static void calls(long from, int n) {
         for (long i = from; i < from + n; i++) {
             Fixture.same(i * 3 + 1, Probed.leaf(i), "leaf");
         }
