@@ -16,8 +16,9 @@ import uprobe.probe.spec.ProbeSyntaxException;
 
 /**
  * Adds probes whose library was not loaded when they were asked for. While a recording runs, a probe of our own on {@code JVM_LoadLibrary}, through
- * which System.load and its kin go, has the loading thread wait until its library has been looked at, so the first call of a native is seen. Libraries that native code
- * opens by itself are noticed by asking the dynamic linker every {@value #PERIOD_MS} ms whether it has loaded anything.
+ * which System.load and its kin go, has the loading thread wait until its library has been looked at, so the first call of a native is seen. A
+ * recording that starts waits likewise. Libraries that native code opens by itself are noticed by asking the dynamic linker every
+ * {@value #PERIOD_MS} ms whether it has loaded anything.
  */
 final class LibraryWatch implements Runnable {
     private static final long PERIOD_MS = 20;
@@ -39,6 +40,7 @@ final class LibraryWatch implements Runnable {
         Thread thread = new Thread(null, this, "uprobe-library-watch", 0, false);
         thread.setDaemon(true);
         thread.start();
+        bridge.beforeRecordings(this::awaitLook);
         try {
             bridge.armDuringRecordings(bridge.engine().define(ProbeParser.parse("p libjvm:JVM_LoadLibrary"),
                     (id, spec, stem, symbol, memory) -> new CommitMethod(LibraryWatch.class, "loaded")), () -> anyWaits);

@@ -75,6 +75,7 @@ public final class EventBridge {
     private final Map<RecordedProbe, ProbeCounters> reported = new ConcurrentHashMap<>();
     private final Steward steward = new Steward(this);
     private volatile Options options;
+    private volatile Runnable beforeRecording = () -> { };
     private volatile boolean off;
     private long lastLibraryChanges;
 
@@ -145,6 +146,9 @@ public final class EventBridge {
     /** Before start() or stop() returns. At the JVM's end JFR calls this with its lock held, and nothing needs to be done. */
     private void stateChanged(RecordingState state) {
         if ((state == RecordingState.RUNNING || state == RecordingState.STOPPED) && !jvmIsShuttingDown()) {
+            if (state == RecordingState.RUNNING) {
+                beforeRecording.run();
+            }
             transactions.lock();
             try {
                 if (state == RecordingState.RUNNING) {
@@ -186,6 +190,11 @@ public final class EventBridge {
         } finally {
             transactions.unlock();
         }
+    }
+
+    /** Has this run when a recording starts, before its probes are armed; without any lock of the bridge's or JFR's. */
+    public void beforeRecordings(Runnable task) {
+        beforeRecording = task;
     }
 
     /** Has the probes of {@link #armDuringRecordings} looked at anew, whether they are needed. */
