@@ -162,8 +162,11 @@ odd_run:
     ret
     end rip_pop
     oddity rip_compare_rsp, BOOST|STEP|NO_FAR_BOOST
+    mov %rsp, oddity_stack(%rip)                    /* whose low bits, and so PF, would depend on how deep the caller is */
+    and $-4096, %rsp
     site rip_compare_rsp
     cmp oddity_number(%rip), %rsp
+    mov oddity_stack(%rip), %rsp
     ret
     end rip_compare_rsp
     oddity rip_cmpxchg16b, BOOST|STEP               /* rax, rbx, rcx, rdx are all its own */
@@ -263,22 +266,22 @@ odd_run:
     ret
     end call_stack_disp8
     oddity call_stack_disp8_full, BOOST|STEP        /* 124 + 8 needs a longer displacement */
-    sub $136, %rsp
+    lea -136(%rsp), %rsp
     mov oddity_pointer_to_caller(%rip), %rax
     mov %rax, 124(%rsp)
     site call_stack_disp8_full
     call *124(%rsp)
-    add $136, %rsp
+    lea 136(%rsp), %rsp                          /* flags of an addition would depend on how deep the caller is */
     ret
     end call_stack_disp8_full
     oddity call_stack_indexed, BOOST|STEP
-    sub $136, %rsp
+    lea -136(%rsp), %rsp
     mov oddity_pointer_to_caller(%rip), %rax
     mov $2, %ecx
     mov %rax, 16(%rsp)
     site call_stack_indexed
     call *(%rsp,%rcx,8)
-    add $136, %rsp
+    lea 136(%rsp), %rsp
     ret
     end call_stack_indexed
     oddity call_r12, BOOST|STEP                     /* base r12 has rsp's number with an extension bit */
@@ -672,6 +675,7 @@ odd_returns_its_caller:         /* rax: who called */
 oddity_sixteen: .quad 0, 0
 oddity_number: .quad 0x400921fb54442d18
 oddity_scratch: .quad 0
+oddity_stack: .quad 0
 oddity_pointer: .quad .Leighteen
 oddity_pointer_to_caller: .quad odd_returns_its_caller
     .section .note.GNU-stack, "", @progbits
