@@ -88,10 +88,11 @@ static long fixed_syscall(long n, long a, long b, long c, long d, long e, long f
     return result;
 }
 
+/* BoringSSL asks when it is first used: no RDRAND, bit 62 (OPENSSL_cpuid_setup); on processors of Intel it would be preferred to the kernel's numbers. */
 static char *fixed_getenv(const char *name)
 {
-    (void)name;
-    return NULL;
+    static char no_rdrand[] = "~0x4000000000000000";
+    return strcmp(name, "OPENSSL_ia32cap") == 0 ? no_rdrand : NULL;
 }
 
 /* Whatever a new file gets from the file system by chance: inode, times. SQLite looks at the inode only to tell files apart. */
@@ -217,7 +218,8 @@ static void read_symtab(const char *path, uint64_t bias)
 void *exam_symbol(const char *name)
 {
     for (size_t i = 0; i < symtab_count; i++)
-        if (symtab[i].st_shndx != SHN_UNDEF && ELF64_ST_TYPE(symtab[i].st_info) == STT_FUNC && strcmp(symtab_names + symtab[i].st_name, name) == 0)
+        if (symtab[i].st_shndx != SHN_UNDEF && (ELF64_ST_TYPE(symtab[i].st_info) == STT_FUNC || ELF64_ST_TYPE(symtab[i].st_info) == STT_OBJECT)
+                && strcmp(symtab_names + symtab[i].st_name, name) == 0)
             return (void *)(symtab_bias + symtab[i].st_value);
     return exam_library ? dlsym(exam_library, name) : NULL;
 }
@@ -256,7 +258,6 @@ EXAM_EXPORT uint64_t exam_open(const char *path, const char **why)
         exam_calls_back[i] = (uint64_t)calls_back[i];
     dl_iterate_phdr(own_text, &own_base);
     free(malloc(100));      /* libc's allocator takes a random key at its first use: now, for all runs */
-    setenv("OPENSSL_ia32cap", "~0x4000000000000000", 1);    /* BoringSSL: no RDRAND, bit 62 (its OPENSSL_cpuid_setup) */
     exam_library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     struct link_map *map = NULL;
     if (!exam_library || dlinfo(exam_library, RTLD_DI_LINKMAP, &map) != 0) {
