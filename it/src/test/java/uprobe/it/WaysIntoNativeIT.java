@@ -282,8 +282,9 @@ class WaysIntoNativeIT {
                 withWitness++;
             } else {
                 /* Of the calls before and after it, as a reflective call's frames change between two calls. */
-                Set<String> neighbours = Stream.of(id - 1, id + 1).map(witnesses::get).filter(w -> w != null).map(Compared::seenByWalker).collect(Collectors.toSet());
-                assertTrue(neighbours.contains(seenByWalker(hit)), () -> way.name + ": " + seenByWalker(hit) + "\nis none of\n" + String.join("\n", neighbours));
+                Set<String> neighbours = Stream.of(id - 1, id + 1).map(witnesses::get).filter(w -> w != null)
+                        .map(w -> initialised(seenByWalker(w))).collect(Collectors.toSet());
+                assertTrue(neighbours.contains(initialised(seenByWalker(hit))), () -> way.name + ": " + seenByWalker(hit) + "\nis none of\n" + String.join("\n", neighbours));
                 besideOne++;
             }
             assertEquals(threadOf(id), hit.getThread().getJavaThreadId(), way.name);
@@ -318,6 +319,11 @@ class WaysIntoNativeIT {
             return event.getStackTrace().isTruncated() + event.getStackTrace().getFrames().stream().skip(1).map(frame -> " " + frame.getMethod().getType().getName()
                     + "." + frame.getMethod().getName() + frame.getMethod().getDescriptor() + ":" + frame.getLineNumber() + "@" + frame.getBytecodeIndex() + " "
                     + frame.getType()).collect(Collectors.joining());
+        }
+
+        /** The first calls of a method handle go through a form that initialises the class, which the JDK replaces between two calls. */
+        private static String initialised(String stack) {
+            return stack.replace("LambdaForm$DMH.invokeStaticInit:", "LambdaForm$DMH.invokeStatic:").replace("LambdaForm$DMH.newInvokeSpecialInit:", "LambdaForm$DMH.newInvokeSpecial:");
         }
 
         /** StackWalker leaves out the outermost frame of a virtual thread. */
