@@ -22,7 +22,7 @@ import uprobe.probe.spec.ProbeSyntaxException;
  */
 final class LibraryWatch implements Runnable {
     private static final long PERIOD_MS = 20;
-    /** A thread that loads a library waits at most so long: it may hold locks that arming needs. */
+    /** A thread that loads a library waits at most so long for the next probe to be settled: it may hold locks that arming needs. */
     private static final long PATIENCE_MS = 5_000;
     private static LibraryWatch instance;
 
@@ -30,6 +30,7 @@ final class LibraryWatch implements Runnable {
     private final ByteBuffer records;
     private final List<ProbeSpec> waiting = new ArrayList<>();
     private long changesSeen;
+    private long settledSoFar;
     private volatile boolean anyWaits;
     private volatile boolean saysArmed;
 
@@ -61,11 +62,16 @@ final class LibraryWatch implements Runnable {
         }
     }
 
+    /** Until the libraries that are loaded now have been looked at, as long as that gets on. */
     private synchronized void awaitLook() {
-        long end = System.nanoTime() + PATIENCE_MS * 1_000_000;
+        long seen = settledSoFar, end = System.nanoTime() + PATIENCE_MS * 1_000_000;
         notifyAll();
         try {
             while (!waiting.isEmpty() && changesSeen != bridge.engine().libraryChanges()) {
+                if (settledSoFar != seen) {
+                    seen = settledSoFar;
+                    end = System.nanoTime() + PATIENCE_MS * 1_000_000;
+                }
                 long left = (end - System.nanoTime()) / 1_000_000;
                 if (left <= 0) {
                     return;
@@ -114,6 +120,10 @@ final class LibraryWatch implements Runnable {
         for (ProbeSpec spec : wanted) {
             if (!stillWaits(spec)) {
                 settled.add(spec);
+            }
+            synchronized (this) {
+                settledSoFar++;
+                notifyAll();
             }
         }
         boolean noneLeft;
