@@ -102,19 +102,24 @@ static void *engine_function(const char *name) {
     return function;
 }
 
+/* One hit of the leaf's site as the leaf's own code would make it: with a return address of its own. */
+static __attribute__((noipa)) int hit_without_trap(int (*hit)(int64_t, const uint64_t *), long a, long b) {
+    enum { RSP = 4, RSI = 6, RDI = 7 };
+    uint64_t regs[16] = { 0 };
+    regs[RDI] = (uint64_t) a;
+    regs[RSI] = (uint64_t) b;
+    regs[RSP] = (uint64_t) __builtin_frame_address(0) + sizeof(void *);
+    return hit((int64_t) bench_leaf, regs);
+}
+
 /* one JNI call with that many hits of the leaf's site, but no trap; -1: there is no engine, or no site */
 JNIEXPORT jlong JNICALL Java_uprobe_it_app_Bench_hitsWithoutTrap(JNIEnv *env UNUSED, jclass type UNUSED, jlong i, jint hits) {
     static int (*hit)(int64_t, const uint64_t *);
-    enum { RSP = 4, RSI = 6, RDI = 7 };
     if (!hit) {
         hit = (int (*)(int64_t, const uint64_t *)) engine_function("up_hit_without_trap");
     }
-    uint64_t regs[16] = { 0 };
-    regs[RDI] = (uint64_t) i;
-    regs[RSP] = (uint64_t) __builtin_frame_address(0) + sizeof(void *);
     for (jint k = 0; k < hits; k++) {
-        regs[RSI] = (uint64_t) k;
-        if (!hit || hit((int64_t) bench_leaf, regs) != 0) {
+        if (!hit || hit_without_trap(hit, i, k) != 0) {
             return -1;
         }
     }

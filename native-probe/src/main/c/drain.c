@@ -26,7 +26,6 @@ enum { RUNS = 64, START_TIME_ROUNDS = 32 };
 static int64_t period_ns, long_call_units;
 static uint32_t wanted_round, done_round;   /* futex words: rounds asked for and finished */
 static int32_t take_all;
-static double units_per_ns = 1;
 
 static const char *const reason_names[] = {
     [UP_DRAINED_NOT] = NULL,
@@ -199,24 +198,16 @@ static void JNICALL run(jvmtiEnv *jvmti, JNIEnv *env, void *unused)
 }
 
 /* env: JNA hands over the caller's. thread: a java.lang.Thread that was never started; it lends its name. */
-UP_EXPORT int up_drain_start(JNIEnv *env, jobject thread, int64_t period, int64_t long_call_ns);
-int up_drain_start(JNIEnv *env, jobject thread, int64_t period, int64_t long_call_ns)
+/* period: nanoseconds; long_call: clock units. */
+UP_EXPORT int up_drain_start(JNIEnv *env, jobject thread, int64_t period, int64_t long_call);
+int up_drain_start(JNIEnv *env, jobject thread, int64_t period, int64_t long_call)
 {
     (void)env;
     jvmtiEnv *jvmti = up_jvm_jvmti();
     if (!jvmti)
         return UP_E_NO_VM;
     period_ns = period;
-    if (up_clock_is_tsc) {      /* good to a percent, which is enough for "long" */
-        struct timespec a, b, nap = { 0, 2000000 };
-        uint64_t before = up_rdtsc();
-        clock_gettime(CLOCK_MONOTONIC, &a);
-        nanosleep(&nap, NULL);
-        uint64_t after = up_rdtsc();
-        clock_gettime(CLOCK_MONOTONIC, &b);
-        units_per_ns = (double)(after - before) / (double)((b.tv_sec - a.tv_sec) * 1000000000 + (b.tv_nsec - a.tv_nsec));
-    }
-    long_call_units = (int64_t)((double)long_call_ns * units_per_ns);
+    long_call_units = long_call;
     jvmtiError error = (*jvmti)->RunAgentThread(jvmti, thread, run, NULL, JVMTI_THREAD_NORM_PRIORITY);
     return error == JVMTI_ERROR_NONE ? 0 : -EAGAIN;
 }

@@ -82,7 +82,8 @@ static void hit_call(struct hit *now, struct up_probe *probe, const struct up_se
     }
     const struct up_context *context = s->mode == UP_MODE_EVENT || now->site->consumers->next ? context_of(now, probe) : NULL;
     uint64_t sp = now->regs->gpr[UP_GPR_SP];
-    up_return_drop_below(t, sp, UP_NONE);
+    if (!context)               /* else context_of has */
+        up_return_drop_below(t, sp, UP_NONE);
     struct up_return *e = up_return_swap(t, sp);
     if (e && context)
         up_return_called(e, probe, now->site->address, context->java_sp, up_hit_chain(context->flags));

@@ -232,9 +232,13 @@ static int is_gone(const struct up_return *e, uint64_t limit)
     uint64_t word = 0;
     if (e->sp < limit && up_jvm_same_java_stack(e->sp, limit))
         return 1;
-    /* The word has been overwritten, or its stack is no more. While its trampoline runs the word holds the slot's number (`push` in
-     * returns_x86_64.S): a handler on a stack of its own, above this one, must not take that call for gone. */
-    return up_read_safely(e->sp, &word, sizeof word) != 0 || (word != trampoline_of(e) && word != (uint64_t)slot_of(e));
+    /* The word has been overwritten, or its stack is no more - but the stack pointer's own is there. While its trampoline runs the word holds the slot's
+     * number (`push` in returns_x86_64.S): a handler on a stack of its own, above this one, must not take that call for gone. */
+    if (e->sp == limit)
+        word = *(const volatile uint64_t *)limit;
+    else if (up_read_safely(e->sp, &word, sizeof word) != 0)
+        return 1;
+    return word != trampoline_of(e) && word != (uint64_t)slot_of(e);
 }
 
 void up_return_drop_below(struct up_thread *t, uint64_t limit, int32_t stop)

@@ -17,8 +17,8 @@
 #include "signals.h"
 #include "trap.h"
 
-#include <signal.h>
 #include <errno.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 

@@ -16,11 +16,11 @@ import jdk.jfr.FlightRecorder;
 import jdk.jfr.FlightRecorderListener;
 import jdk.jfr.Recording;
 import jdk.jfr.RecordingState;
-import uprobe.probe.ArmedProbe;
 import uprobe.probe.ArmedSite;
 import uprobe.probe.ChangedSite;
 import uprobe.probe.Durations;
 import uprobe.probe.EngineOptions;
+import uprobe.probe.Probe;
 import uprobe.probe.ProbeCounters;
 import uprobe.probe.ProbeEngine;
 import uprobe.probe.ProbePoint;
@@ -70,7 +70,7 @@ public final class EventBridge {
     private final ReentrantLock transactions = new ReentrantLock();
     private final ProbeEngine engine;
     private final List<RecordedProbe> probes = new CopyOnWriteArrayList<>();
-    private final Map<ArmedProbe, BooleanSupplier> helpers = new LinkedHashMap<>();
+    private final Map<Probe, BooleanSupplier> helpers = new LinkedHashMap<>();
     private final List<Refused> refused = new CopyOnWriteArrayList<>();
     private final Map<RecordedProbe, ProbeCounters> reported = new ConcurrentHashMap<>();
     private final Steward steward = new Steward(this);
@@ -170,8 +170,9 @@ public final class EventBridge {
     void applyAll() {
         transactions.lock();
         try {
-            probes.forEach(this::apply);
-            applyHelpers();
+            List<Map<String, String>> running = running();
+            probes.forEach(probe -> apply(probe, running));
+            applyHelpers(running);
         } finally {
             transactions.unlock();
         }
@@ -182,11 +183,11 @@ public final class EventBridge {
      *
      * @param needed asked each time; called with the bridge's lock held
      */
-    public void armDuringRecordings(ArmedProbe helper, BooleanSupplier needed) {
+    public void armDuringRecordings(Probe helper, BooleanSupplier needed) {
         transactions.lock();
         try {
             helpers.put(helper, needed);
-            applyHelpers();
+            applyHelpers(running());
         } finally {
             transactions.unlock();
         }
@@ -201,15 +202,20 @@ public final class EventBridge {
     public void needChanged() {
         transactions.lock();
         try {
-            applyHelpers();
+            applyHelpers(running());
         } finally {
             transactions.unlock();
         }
     }
 
-    private void applyHelpers() {
-        boolean wanted = !off && (options.always()
-                || FlightRecorder.getFlightRecorder().getRecordings().stream().anyMatch(recording -> recording.getState() == RecordingState.RUNNING));
+    /** The settings of all recordings that run; a copy of some hundred entries each, so it is asked for once for all probes. */
+    private static List<Map<String, String>> running() {
+        return FlightRecorder.getFlightRecorder().getRecordings().stream().filter(recording -> recording.getState() == RecordingState.RUNNING)
+                .map(Recording::getSettings).toList();
+    }
+
+    private void applyHelpers(List<Map<String, String>> running) {
+        boolean wanted = !off && (options.always() || !running.isEmpty());
         helpers.forEach((helper, needed) -> {
             try {
                 if (wanted && needed.getAsBoolean()) {
@@ -223,8 +229,8 @@ public final class EventBridge {
         });
     }
 
-    private void apply(RecordedProbe probe) {
-        if (probe.apply(options.always(), off)) {
+    private void apply(RecordedProbe probe, List<Map<String, String>> running) {
+        if (probe.apply(options.always(), off, running)) {
             emitArmed(probe);
         }
     }
@@ -243,7 +249,8 @@ public final class EventBridge {
             RecordedProbe probe = new RecordedProbe(this, spec, enabled);
             EventTypes types = new EventTypes(enabled, (name, event) -> {
                 if (!EventTypes.isShared(spec) && probes.stream().anyMatch(other -> other.eventName().equals(name))) {
-                    throw new IllegalArgumentException("a probe of the name " + name + " is there already: give it another, " + spec.type().letter() + ":GROUP/EVENT");
+                    throw new IllegalArgumentException("a probe of the name " + name + " is there already: give it another, " + spec.type().letter()
+                            + ":GROUP/EVENT");
                 }
                 probe.register(name, event);
                 ready(event);
@@ -252,7 +259,7 @@ public final class EventBridge {
             probes.add(probe);
             probe.probe().refused().forEach(function -> refused(new Refused(spec.text(), function.library(), function.symbol(), function.message())));
             emitStatistics(probe);      /* zeros: a recording that runs has the beginning, as others have it from their first chunk's start */
-            apply(probe);
+            apply(probe, running());
             return probe;
         } catch (ProbeRefusedException e) {
             if (e.refusal() != Refusal.LIBRARY_NOT_LOADED) {
@@ -303,7 +310,7 @@ public final class EventBridge {
             lastLibraryChanges = changes;
             for (RecordedProbe probe : probes) {
                 if (probe.keep(options.guard()) || probe.changedMeanwhile() || again && !probe.refusal().isEmpty()) {
-                    apply(probe);
+                    apply(probe, running());
                 }
             }
         } finally {
@@ -346,7 +353,7 @@ public final class EventBridge {
     private List<ChangedSite> changed() {
         List<ChangedSite> changed = engine.changed();
         for (ChangedSite site : changed) {
-            for (ArmedProbe probe : site.probes()) {
+            for (Probe probe : site.probes()) {
                 ProbeRefused event = new ProbeRefused();
                 event.probe = probe.spec().text();
                 event.library = site.site().library();

@@ -5,6 +5,10 @@ import java.util.stream.Collectors;
 
 /** {@code filter}: a condition over the probe's fields, as behind {@code if} in the probe language; empty: none. */
 public final class FilterSetting extends OwnSetting {
+    public FilterSetting() {
+        super("filter");
+    }
+
     @Override
     String initial(RecordedProbe of) {
         return of == null || of.spec().condition() == null ? "" : of.spec().condition().text();
@@ -24,10 +28,5 @@ public final class FilterSetting extends OwnSetting {
         if (of != null) {
             of.condition(text);
         }
-    }
-
-    @Override
-    String name() {
-        return "filter";
     }
 }

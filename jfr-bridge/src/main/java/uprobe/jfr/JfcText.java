@@ -38,7 +38,7 @@ final class JfcText {
 
     private static void event(StringBuilder out, String name, Map<String, String> settings) {
         out.append("  <event name=\"").append(escaped(name)).append("\">\n");
-        new LinkedHashMap<>(settings).forEach((setting, value) ->
+        settings.forEach((setting, value) ->
                 out.append("    <setting name=\"").append(setting).append("\">").append(escaped(value)).append("</setting>\n"));
         out.append("  </event>\n");
     }

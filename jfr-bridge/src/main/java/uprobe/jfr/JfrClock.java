@@ -1,6 +1,7 @@
 package uprobe.jfr;
 
 import java.util.function.LongSupplier;
+import uprobe.probe.ClockReading;
 
 /**
  * One base of time with JFR's own events. JFR's ticks are the TSC where HotSpot trusts it and CLOCK_MONOTONIC elsewhere, each counted from some
@@ -34,44 +35,17 @@ final class JfrClock {
         if (Math.abs(rate - 1) > RATE_TOLERANCE) {
             throw new IllegalStateException("JFR's clock runs " + rate + " times as fast as that of the hits");
         }
-        Reading best = Reading.of(jfrTicks, clock);
-        for (int i = 0; i < READINGS; i++) {
-            Reading next = Reading.of(jfrTicks, clock);
-            best = next.after - next.before < best.after - best.before ? next : best;
-        }
-        offset = best.ticks - (best.before + (best.after - best.before) / 2);
-    }
-
-    /** A reading of both clocks; the reference was read before and after. */
-    private record Reading(long ticks, long before, long after) {
-        static Reading of(LongSupplier ticks, LongSupplier reference) {
-            long before = reference.getAsLong(), t = ticks.getAsLong();
-            return new Reading(t, before, reference.getAsLong());
-        }
-
-        /** The narrowest of some: the first ones link and load, any may be interrupted. */
-        static Reading narrow(LongSupplier ticks, LongSupplier reference) {
-            Reading best = of(ticks, reference);
-            for (int i = 0; i < RATE_READINGS; i++) {
-                Reading next = of(ticks, reference);
-                best = next.after - next.before < best.after - best.before ? next : best;
-            }
-            return best;
-        }
-
-        double middle() {
-            return before + (after - before) / 2.0;
-        }
+        ClockReading best = ClockReading.closest(jfrTicks, clock, READINGS);
+        offset = best.value() - (best.before() + (best.after() - best.before()) / 2);
     }
 
     private static double rate(LongSupplier ticks, LongSupplier reference) {
-        Reading first = Reading.narrow(ticks, reference);
+        ClockReading first = ClockReading.closest(ticks, reference, RATE_READINGS);
         long startNs = System.nanoTime();
         while (System.nanoTime() - startNs < RATE_NS) {
             Thread.onSpinWait();
         }
-        Reading second = Reading.narrow(ticks, reference);
-        return (second.ticks - first.ticks) / (second.middle() - first.middle());
+        return first.rateUntil(ClockReading.closest(ticks, reference, RATE_READINGS));
     }
 
     /** JFR ticks - clock. */

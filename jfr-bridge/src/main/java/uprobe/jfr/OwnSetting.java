@@ -15,9 +15,14 @@ public abstract class OwnSetting extends SettingControl {
     /** Whose event class is being registered by this thread. */
     private static final ThreadLocal<RecordedProbe> registering = new ThreadLocal<>();
 
+    private final String name;
     private final RecordedProbe probe = registering.get();
     private String combined;
-    private volatile String value = initial(probe);
+    private volatile String value;      /* null: what the probe was written with */
+
+    OwnSetting(String name) {
+        this.name = name;
+    }
 
     /** JFR makes settings by their constructors without arguments, on the thread that registers. */
     static void register(RecordedProbe probe, Runnable registration) {
@@ -38,7 +43,9 @@ public abstract class OwnSetting extends SettingControl {
     /** @throws IllegalArgumentException with one sentence if the text means nothing */
     abstract void check(RecordedProbe of, String text);
 
-    abstract String name();
+    final String name() {
+        return name;
+    }
 
     /** What lets through all that any of these wishes lets through; a bad one is as none. */
     final String of(Set<String> wishes) {
@@ -88,6 +95,7 @@ public abstract class OwnSetting extends SettingControl {
 
     @Override
     public final String getValue() {
-        return value;
+        String now = value;
+        return now == null ? initial(probe) : now;
     }
 }

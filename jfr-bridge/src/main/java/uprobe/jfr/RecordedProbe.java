@@ -11,9 +11,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import jdk.jfr.Event;
 import jdk.jfr.EventType;
 import jdk.jfr.FlightRecorder;
-import jdk.jfr.Recording;
-import jdk.jfr.RecordingState;
-import uprobe.probe.ArmedProbe;
+import uprobe.probe.Probe;
 import uprobe.probe.ProbeCounters;
 import uprobe.probe.ProbeRefusedException;
 import uprobe.probe.ProbeSettings;
@@ -27,8 +25,8 @@ import uprobe.probe.spec.Sampling;
 import uprobe.probe.spec.Until;
 
 /**
- * A probe, the event type of its hits, and what recordings want of it. It is armed while a recording has the type enabled, and judged by the settings
- * that JFR has combined of all running recordings.
+ * A probe, the event type of its hits, and what recordings want of it. It is armed while a recording has the type enabled, and judged by what all that
+ * run want together.
  */
 public final class RecordedProbe {
     /** Longer than any call: JFR's own ticks are 63 bits. */
@@ -47,7 +45,7 @@ public final class RecordedProbe {
     private Field duration;
     private boolean lastEnabled;
     private long lastThreshold;
-    private ArmedProbe probe;
+    private Probe probe;
     /** Counters at the last look of {@link #keep}, and when that was. */
     private ProbeCounters before;
     private long beforeNanos;
@@ -78,7 +76,7 @@ public final class RecordedProbe {
         }
     }
 
-    void probe(ArmedProbe defined) {
+    void probe(Probe defined) {
         probe = defined;
     }
 
@@ -91,7 +89,7 @@ public final class RecordedProbe {
         return eventName;
     }
 
-    public ArmedProbe probe() {
+    public Probe probe() {
         return probe;
     }
 
@@ -124,14 +122,10 @@ public final class RecordedProbe {
      * What all running recordings that have the event enabled want together. Asked of the recordings themselves: JFR combines only what they say, so one
      * that says nothing, and wants what the probe has by itself, would be bound by the wishes of the others.
      */
-    private String value(String name, List<Recording> running) {
-        OwnSetting setting = settings.get(name);
-        if (setting == null) {
-            return "";          /* never: JFR made all four when the class was registered */
-        }
+    private String value(String name, List<Map<String, String>> running) {
+        OwnSetting setting = settings.get(name);        /* JFR made all four when the class was registered */
         Set<String> wishes = new TreeSet<>();
-        for (Recording recording : running) {
-            Map<String, String> said = recording.getSettings();
+        for (Map<String, String> said : running) {
             if (Boolean.parseBoolean(said(said, "enabled", String.valueOf(enabledByDefault)))) {
                 wishes.add(said(said, name, setting.initial(this)));
             }
@@ -146,8 +140,7 @@ public final class RecordedProbe {
     }
 
     /** What recordings want now. Called with the bridge's lock of transactions. */
-    private ProbeSettings wanted(boolean enabled) {
-        List<Recording> running = FlightRecorder.getFlightRecorder().getRecordings().stream().filter(r -> r.getState() == RecordingState.RUNNING).toList();
+    private ProbeSettings wanted(boolean enabled, List<Map<String, String>> running) {
         mode = Mode.parse(value("mode", running));
         Condition condition;
         try {
@@ -208,8 +201,13 @@ public final class RecordedProbe {
         return all;
     }
 
-    /** Makes it what recordings want now. Called with the bridge's lock of transactions. Returns whether it was armed by this. */
-    boolean apply(boolean always, boolean off) {
+    /**
+     * Makes it what recordings want now. Called with the bridge's lock of transactions.
+     *
+     * @param running the settings of the recordings that run
+     * @return whether it was armed by this
+     */
+    boolean apply(boolean always, boolean off, List<Map<String, String>> running) {
         lastEnabled = type.isEnabled();
         boolean enabled = lastEnabled, wanted = !off && !ended && (enabled || always);
         try {
@@ -222,7 +220,7 @@ public final class RecordedProbe {
             if (!armed) {
                 release();
             }
-            probe.use(wanted(enabled));
+            probe.use(wanted(enabled, running));
             if (armed) {
                 return false;
             }

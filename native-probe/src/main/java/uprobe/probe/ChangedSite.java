@@ -9,7 +9,7 @@ import java.util.List;
  * @param probes those that it belongs to
  * @param found what is there instead, as a sentence of {@link Refusal#TEXT_CHANGED}
  */
-public record ChangedSite(ArmedSite site, List<ArmedProbe> probes, String found) {
+public record ChangedSite(ArmedSite site, List<Probe> probes, String found) {
     /** {@code library!symbol: reason: what is there}. */
     public String message() {
         return site.library() + "!" + site.symbol() + ": " + Refusal.TEXT_CHANGED.sentence() + ": " + found;

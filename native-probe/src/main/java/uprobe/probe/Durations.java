@@ -26,15 +26,6 @@ public final class Durations {
         return Arrays.stream(counts).sum();
     }
 
-    /** What was added since an earlier reading of the same probe. */
-    public Durations since(Durations before) {
-        long[] difference = counts.clone();
-        for (int i = 0; i < BUCKETS; i++) {
-            difference[i] -= before.counts[i];
-        }
-        return new Durations(difference);
-    }
-
     /**
      * The duration that a share of the calls did not exceed, in units of {@link ProbeEngine#clock()}; at most 1 % off. 0 if there were no calls.
      *

@@ -14,7 +14,8 @@ import uprobe.probe.spec.Condition;
  * </pre>
  *
  * A record that is handed to a {@linkplain ProbeEngine#commitWith commit method} has been claimed for it. The method stores {@link #COMMITTED} into
- * {@link #STATE} once it has made its event, {@link #REJECTED} if none was wanted; a record it leaves as it was goes to the drain thread. Numbers are in the processor's byte order.
+ * {@link #STATE} once it has made its event, {@link #REJECTED} if none was wanted; a record it leaves as it was goes to the drain thread. Numbers are
+ * in the processor's byte order.
  */
 public final class HitRecordDescriptor {
     /** int: who may touch the record. */
@@ -23,7 +24,7 @@ public final class HitRecordDescriptor {
     public static final int LENGTH = 4;
     /** unsigned short: bit <i>i</i> is set if the value of field <i>i</i> could not be read. */
     public static final int MISSING = 6;
-    /** int: the probe's number, {@link ArmedProbe#id()}. */
+    /** int: the probe's number, {@link Probe#id()}. */
     public static final int PROBE = 8;
     /** int: {@link #UNWOUND}, the reason why the hit was left to the drain thread, and the chain of calls that it was made under. */
     public static final int FLAGS = 12;

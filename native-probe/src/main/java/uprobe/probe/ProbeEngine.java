@@ -99,7 +99,7 @@ public final class ProbeEngine {
     private final ByteBuffer records;
     private final String javaStacks;
     private final NavigableMap<Long, Site> sites = new TreeMap<>();
-    private final Map<ArmedProbe, Defined> probes = new LinkedHashMap<>();
+    private final Map<Probe, Defined> probes = new LinkedHashMap<>();
     /** Indices of sites that {@link #changed} has told of, with the byte that was there. */
     private final Map<Integer, Byte> told = new HashMap<>();
     private final Planner planner;
@@ -200,7 +200,7 @@ public final class ProbeEngine {
      * @param factory asked for the commit methods
      * @throws ProbeRefusedException if a site is refused; then nothing was changed
      */
-    public ArmedProbe define(ProbeSpec spec, CommitMethod.Factory factory) throws ProbeRefusedException, IOException {
+    public Probe define(ProbeSpec spec, CommitMethod.Factory factory) throws ProbeRefusedException, IOException {
         List<LoadedLibrary> held = new ArrayList<>();
         try {
             return defineHolding(spec, factory, held);
@@ -209,9 +209,9 @@ public final class ProbeEngine {
         }
     }
 
-    /** {@link #define}, and {@link #arm(ArmedProbe)}. */
-    public ArmedProbe arm(ProbeSpec spec, CommitMethod.Factory factory) throws ProbeRefusedException, IOException {
-        ArmedProbe probe = define(spec, factory);
+    /** {@link #define}, and {@link #arm(Probe)}. */
+    public Probe arm(ProbeSpec spec, CommitMethod.Factory factory) throws ProbeRefusedException, IOException {
+        Probe probe = define(spec, factory);
         try {
             arm(probe);
         } catch (ProbeRefusedException | IOException | RuntimeException e) {
@@ -222,7 +222,7 @@ public final class ProbeEngine {
     }
 
     /** @param held gets the libraries that were taken for as long as the transaction lasts */
-    private synchronized ArmedProbe defineHolding(ProbeSpec spec, CommitMethod.Factory factory, List<LoadedLibrary> held)
+    private synchronized Probe defineHolding(ProbeSpec spec, CommitMethod.Factory factory, List<LoadedLibrary> held)
             throws ProbeRefusedException, IOException {
         List<RefusedFunction> refused = new ArrayList<>();
         List<Plan> plans = plan(spec, held, refused);
@@ -244,7 +244,7 @@ public final class ProbeEngine {
             }
         }
         startDraining();
-        ArmedProbe probe = new ArmedProbe(this, spec, LibraryPattern.stem(places.get(0).site().library()), places, refused);
+        Probe probe = new Probe(this, spec, LibraryPattern.stem(places.get(0).site().library()), places, refused);
         probes.put(probe, defined);
         return probe;
     }
@@ -295,7 +295,7 @@ public final class ProbeEngine {
      *
      * @throws ProbeRefusedException if a site is refused now: its library is gone, its code was changed, a thread has SIGTRAP blocked
      */
-    public void arm(ArmedProbe probe) throws ProbeRefusedException, IOException {
+    public void arm(Probe probe) throws ProbeRefusedException, IOException {
         List<LoadedLibrary> held = new ArrayList<>();
         try {
             armHolding(probe, held);
@@ -304,7 +304,7 @@ public final class ProbeEngine {
         }
     }
 
-    private synchronized void armHolding(ArmedProbe probe, List<LoadedLibrary> held) throws ProbeRefusedException, IOException {
+    private synchronized void armHolding(Probe probe, List<LoadedLibrary> held) throws ProbeRefusedException, IOException {
         Defined defined = probes.get(probe);
         if (defined == null) {
             throw new IllegalStateException(probe + " was given up");
@@ -363,7 +363,7 @@ public final class ProbeEngine {
     }
 
     /** The same functions at what may be other addresses now. Those that a pattern names and that were not there when it was defined stay out. */
-    private List<Point> findAgain(ArmedProbe probe, List<Point> before, List<LoadedLibrary> held) throws ProbeRefusedException, IOException {
+    private List<Point> findAgain(Probe probe, List<Point> before, List<LoadedLibrary> held) throws ProbeRefusedException, IOException {
         Map<String, Integer> ids = new HashMap<>();
         before.forEach(point -> ids.put(inFile(point.plan()), point.id()));
         List<Point> found = new ArrayList<>();
@@ -389,7 +389,7 @@ public final class ProbeEngine {
     }
 
     /** Which of the probe's hits become events from now on; calls that are inside may be judged by the former settings. */
-    void use(ArmedProbe probe, ProbeSettings settings) throws IOException {
+    void use(Probe probe, ProbeSettings settings) throws IOException {
         byte[] steps = settings.steps(clockRate.perNano());
         byte[] packed = settings.pack(probe.spec().type(), steps.length, clockRate.perNano());
         synchronized (this) {
@@ -399,18 +399,13 @@ public final class ProbeEngine {
         }
     }
 
-    /** Units of {@link #clock()} in a nanosecond, to some millionths; always the same. */
-    public double clockPerNano() {
-        return clockRate.perNano();
-    }
-
-    synchronized boolean isArmed(ArmedProbe probe) {
+    synchronized boolean isArmed(Probe probe) {
         Defined defined = probes.get(probe);
         return defined != null && defined.isArmed();
     }
 
     /** Disarms it for good: what it was is forgotten, but for its numbers. */
-    void forget(ArmedProbe probe) {
+    void forget(Probe probe) {
         disarm(probe);
         synchronized (this) {
             probes.remove(probe);
@@ -511,7 +506,7 @@ public final class ProbeEngine {
         }
     }
 
-    List<ArmedSite> disarm(ArmedProbe probe) {
+    List<ArmedSite> disarm(Probe probe) {
         List<ArmedSite> left = new ArrayList<>();
         List<LoadedLibrary> free = new ArrayList<>();
         synchronized (this) {
@@ -648,7 +643,7 @@ public final class ProbeEngine {
     }
 
     private Optional<ChangedSite> changedSite(int index) {
-        List<ArmedProbe> users = new ArrayList<>();
+        List<Probe> users = new ArrayList<>();
         Site[] changed = new Site[1];
         probes.forEach((probe, defined) -> defined.armed.stream().filter(site -> site.index == index && !site.forgotten).forEach(site -> {
             users.add(probe);
@@ -876,7 +871,8 @@ public final class ProbeEngine {
         if (!draining && javaStacks.isEmpty()) {
             Thread name = new Thread(null, null, "uprobe-drain", 0, false);
             name.setDaemon(true);
-            check(Helper.up_drain_start(JNIEnv.CURRENT, name, options.drainMillis() * 1_000_000L, options.longCallMillis() * 1_000_000L),
+            check(Helper.up_drain_start(JNIEnv.CURRENT, name, options.drainMillis() * 1_000_000L,
+                    Math.round(options.longCallMillis() * 1e6 * clockRate.perNano())),
                     "a drain thread");
             draining = true;
         }

@@ -16,7 +16,7 @@ import uprobe.probe.spec.ProbeType;
  * @param oneOf of so many hits one, drawn at random, becomes an event; 1: all
  * @param perSecond so many events a second at most; {@link Long#MAX_VALUE}: no limit
  * @param until so many hits since the probe was defined, and no more; {@link Long#MAX_VALUE}: no end
- * @param times whether calls of {@code c} are timed, for {@link ArmedProbe#durations()}
+ * @param times whether calls of {@code c} are timed, for {@link Probe#durations()}
  */
 public record ProbeSettings(Mode mode, long threshold, Condition condition, long oneOf, long perSecond, long until, boolean times) {
     /** Every hit an event, and nothing is timed. */

@@ -41,7 +41,7 @@ final class ChainScenarios {
         private static native void commit(long inner);
     }
 
-    private static ArmedProbe arm(String text) throws Exception {
+    private static Probe arm(String text) throws Exception {
         records = TestProbe.engine().records();
         assertNotNull(Odd.LIBRARY);     /* loaded */
         return TestProbe.engine().arm(ProbeParser.parse(text), (probe, spec, stem, symbol, memory) -> new CommitMethod(Framed.class, "commit"));
@@ -62,19 +62,19 @@ final class ChainScenarios {
 
     @Scenario
     static void eachOpenCallIsOneFrame() throws Exception {
-        List<ArmedProbe> probes = new ArrayList<>();
+        List<Probe> probes = new ArrayList<>();
         for (int i = 1; i <= 8; i++) {
             probes.add(arm("c libodd:odd_deep" + i));
             probes.add(arm("r libodd:odd_deep" + i));
         }
         assertEquals(1999993 + 36, Odd.odd_deep8(1999993));
-        probes.forEach(ArmedProbe::disarm);
+        probes.forEach(Probe::disarm);
         assertEquals(IntStream.rangeClosed(1, 8).boxed().flatMap(i -> Stream.of(stack(8 - i), stack(8 - i))).toList(), stacks());
     }
 
     @Scenario
     static void commitMethodsWithoutAFrameAreNone() throws Exception {
-        ArmedProbe inner = arm("p libodd:odd_deep1"), outer = arm("c libodd:odd_deep3");
+        Probe inner = arm("p libodd:odd_deep1"), outer = arm("c libodd:odd_deep3");
         try (TestProbe between = TestProbe.arm("c libodd:odd_deep2"); TestProbe plain = TestProbe.arm("c libodd:odd_deep4")) {
             assertEquals(1999993 + 36, Odd.odd_deep8(1999993));
             assertEquals(List.of(stack(1), stack(0)), stacks());
@@ -88,13 +88,13 @@ final class ChainScenarios {
     @Scenario
     static void anErrorEndsAllLevelsAndTheHitIsTriedOnceMore() throws Exception {
         long failed = TestProbe.engine().flushStatistics().failed();
-        ArmedProbe inner = arm("p libodd:odd_deep1"), middle = arm("c libodd:odd_deep2"), outer = arm("c libodd:odd_deep3");
+        Probe inner = arm("p libodd:odd_deep1"), middle = arm("c libodd:odd_deep2"), outer = arm("c libodd:odd_deep3");
         thrown = new StackOverflowError();
         assertEquals(1999993 + 36, Odd.odd_deep8(1999993));
         assertEquals(failed + 1, TestProbe.engine().flushStatistics().failed());
         List<String> stacks = stacks();
         assertEquals(List.of(stack(1), stack(0), "commit failed: commit commit* commit*"), stacks);
-        for (ArmedProbe probe : List.of(inner, middle, outer)) {
+        for (Probe probe : List.of(inner, middle, outer)) {
             assertEquals(TestProbe.counters(1, 1, 0, 0), probe.counters());
             probe.disarm();
         }
@@ -103,7 +103,7 @@ final class ChainScenarios {
     /* Thread.stop of JDK 17 throws at the first place that could: not ours, so it goes on to the application. */
     @Scenario
     static void aThreadDeathPassesAllLevelsToTheApplication() throws Exception {
-        ArmedProbe inner = arm("p libodd:odd_deep1"), middle = arm("c libodd:odd_deep2"), outer = arm("c libodd:odd_deep3");
+        Probe inner = arm("p libodd:odd_deep1"), middle = arm("c libodd:odd_deep2"), outer = arm("c libodd:odd_deep3");
         ThreadDeath death = new ThreadDeath();
         thrown = death;
         assertEquals(death, assertThrows(ThreadDeath.class, () -> Odd.odd_deep8(1999993)));
@@ -111,13 +111,13 @@ final class ChainScenarios {
         assertEquals(List.of(), stacks(), "nothing is left");
         assertEquals(1999993 + 36, Odd.odd_deep8(1999993));
         assertEquals(List.of(stack(2), stack(1), stack(0)), stacks());
-        List.of(inner, middle, outer).forEach(ArmedProbe::disarm);
+        List.of(inner, middle, outer).forEach(Probe::disarm);
     }
 
     /* Calls that longjmp left are no callers of what is called in their place. */
     @Scenario
     static void callsThatWereLeftAreNoFramesOfTheNext() throws Exception {
-        ArmedProbe jumper = arm("c libodd:odd_jumper"), later = arm("c libodd:odd_deep8");
+        Probe jumper = arm("c libodd:odd_jumper"), later = arm("c libodd:odd_deep8");
         assertEquals(23, Odd.odd_jump_home(7));
         Odd.odd_deep8(1);
         List<String> stacks = stacks();

@@ -321,8 +321,8 @@ final class LifetimeScenarios {
         assertEquals("libodd.so", Odd.LIBRARY.getFile().getName());
         records = engine.records();
         CommitMethod.Factory factory = (id, spec, stem, symbol, memory) -> new CommitMethod(LifetimeScenarios.class, "commitOnly");
-        ArmedProbe entry = engine.arm(ProbeParser.parse("p libodd:odd_identity $arg1"), factory);
-        ArmedProbe call = engine.arm(ProbeParser.parse("c libodd:odd_identity $arg1 $retval"), factory);
+        Probe entry = engine.arm(ProbeParser.parse("p libodd:odd_identity $arg1"), factory);
+        Probe call = engine.arm(ProbeParser.parse("c libodd:odd_identity $arg1 $retval"), factory);
         FlushStatistics before = engine.flushStatistics();
         long half = 0;
         for (int i = 0; i < WAVES; i++) {

@@ -120,7 +120,7 @@ final class SettingsScenarios {
     @Scenario
     static void modesThresholdUntilAndTimes() throws Exception {
         try (TestProbe probe = TestProbe.arm("c libodd:odd_identity a=$arg1:s64")) {
-            ArmedProbe armed = probe.armed();
+            Probe armed = probe.armed();
             ProbeCounters before = probe.counters();
             armed.use(with(Mode.COUNT, 0, null, 1, Long.MAX_VALUE, Long.MAX_VALUE, true));
             call(100);
@@ -201,7 +201,7 @@ final class SettingsScenarios {
 
     @Scenario
     static void probesCanBeDisarmedAndArmedAgain() throws Exception {
-        ArmedProbe again;
+        Probe again;
         try (TestProbe probe = TestProbe.arm("c libodd:odd_identity a=$arg1:s64")) {
             again = probe.armed();
             for (int round = 0; round < 50; round++) {

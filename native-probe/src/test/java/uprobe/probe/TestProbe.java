@@ -40,10 +40,10 @@ final class TestProbe implements AutoCloseable {
     /** Commit methods look who called the probed function. */
     static volatile boolean looksAtStacks = true;
 
-    private final ArmedProbe armed;
+    private final Probe armed;
     private final int values;
 
-    private TestProbe(ArmedProbe armed, int values) {
+    private TestProbe(Probe armed, int values) {
         this.armed = armed;
         this.values = values;
     }
@@ -65,7 +65,7 @@ final class TestProbe implements AutoCloseable {
         assertEquals("", engine.withoutJavaStacks());
         assertNotNull(Odd.LIBRARY);     /* loaded */
         records = engine.records();
-        ArmedProbe armed = engine.arm(ProbeParser.parse(text), (probe, spec, stem, symbol, memory) -> new CommitMethod(TestProbe.class, "commit"));
+        Probe armed = engine.arm(ProbeParser.parse(text), (probe, spec, stem, symbol, memory) -> new CommitMethod(TestProbe.class, "commit"));
         return new TestProbe(armed, armed.spec().fields().size() + (text.startsWith("c") ? 1 : 0));
     }
 
@@ -131,7 +131,7 @@ final class TestProbe implements AutoCloseable {
         assertArrayEquals(expected, hit().values(), () -> java.util.Arrays.toString(expected));
     }
 
-    ArmedProbe armed() {
+    Probe armed() {
         return armed;
     }
 

@@ -8,10 +8,10 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
-import uprobe.probe.ArmedProbe;
 import uprobe.probe.CommitMethod;
 import uprobe.probe.EngineOptions;
 import uprobe.probe.HitRecordDescriptor;
+import uprobe.probe.Probe;
 import uprobe.probe.ProbeCounters;
 import uprobe.probe.ProbeEngine;
 import uprobe.probe.ProbeRefusedException;
@@ -29,8 +29,8 @@ import uprobe.probe.spec.ProbeParser;
  */
 public final class Coexist {
     private static final int THREADS = 3;
-    private static final Deque<ArmedProbe> armed = new ArrayDeque<>();
-    private static final List<ArmedProbe> all = new ArrayList<>();
+    private static final Deque<Probe> armed = new ArrayDeque<>();
+    private static final List<Probe> all = new ArrayList<>();
     private static final AtomicLong wrong = new AtomicLong(), withCaller = new AtomicLong();
     private static ByteBuffer records;
     private static volatile boolean loaded;
@@ -61,7 +61,7 @@ public final class Coexist {
             });
         }
         load(false, threads);
-        for (ArmedProbe probe : all) {
+        for (Probe probe : all) {
             settled(engine, probe);
         }
         Fixture.same(0, wrong.get(), "wrong records");
@@ -123,7 +123,7 @@ public final class Coexist {
         }
     }
 
-    private static ProbeCounters settled(ProbeEngine engine, ArmedProbe probe) throws InterruptedException {
+    private static ProbeCounters settled(ProbeEngine engine, Probe probe) throws InterruptedException {
         ProbeCounters c = probe.counters();
         for (int i = 0; i < 500 && c.hits() != c.recorded() + c.dropped() + c.missed(); i++) {
             engine.drain(true, 5000);

@@ -12,11 +12,11 @@ import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
-import uprobe.probe.ArmedProbe;
 import uprobe.probe.CommitMethod;
 import uprobe.probe.EngineOptions;
 import uprobe.probe.FlushStatistics;
 import uprobe.probe.HitRecordDescriptor;
+import uprobe.probe.Probe;
 import uprobe.probe.ProbeCounters;
 import uprobe.probe.ProbeEngine;
 import uprobe.probe.ProbeRefusedException;
@@ -77,7 +77,7 @@ public final class Storm {
     private static native long[] seen();
 
     /** A probe that is or was armed for a while. */
-    private record Arming(int k, int lane, int epoch, ArmedProbe probe, long callsBefore, long callsAfter, long since) {
+    private record Arming(int k, int lane, int epoch, Probe probe, long callsBefore, long callsAfter, long since) {
         ProbeCounters check() {
             ProbeCounters counters = probe.counters();
             long least = sureCalls(k, lane, epoch), most = callsAfter - callsBefore + UNDER_WAY;
@@ -101,7 +101,7 @@ public final class Storm {
         ProbeEngine engine = ProbeEngine.open(EngineOptions.DEFAULT.withRings(1 << 20, 512));
         Fixture.check(engine.withoutJavaStacks().isEmpty(), engine::withoutJavaStacks);
         records = engine.records();
-        List<ArmedProbe> always = new ArrayList<>();
+        List<Probe> always = new ArrayList<>();
         long[] hitsExpectedFrom = new long[ALWAYS.length];
         for (int i = 0; i < ALWAYS.length; i++) {
             always.add(arm(engine, ALWAYS[i][0], ALWAYS[i][1]));
@@ -110,7 +110,7 @@ public final class Storm {
         tellRanges();
 
         AtomicLong arms = new AtomicLong(), disarms = new AtomicLong(), refused = new AtomicLong(), threads = new AtomicLong(), children = new AtomicLong(), foreign = new AtomicLong();
-        List<ArmedProbe> unsettled = new ArrayList<>();
+        List<Probe> unsettled = new ArrayList<>();
         List<Thread> running = new ArrayList<>();
         long[] range = mapped("libuprobe");
         begin(range[0], range[1]);
@@ -243,7 +243,7 @@ public final class Storm {
         }
     }
 
-    private static ArmedProbe arm(ProbeEngine engine, int k, int lane) throws Exception {
+    private static Probe arm(ProbeEngine engine, int k, int lane) throws Exception {
         String function = "libstorm:storm_%02d".formatted(k);
         String text = switch (lane) {
             case ENTRY -> "p " + function + " a=$arg1 b=$arg2";
@@ -258,7 +258,7 @@ public final class Storm {
         });
     }
 
-    private static void armAndDisarm(ProbeEngine engine, AtomicLong arms, AtomicLong disarms, AtomicLong refused, List<ArmedProbe> unsettled)
+    private static void armAndDisarm(ProbeEngine engine, AtomicLong arms, AtomicLong disarms, AtomicLong refused, List<Probe> unsettled)
             throws Exception {
         Random random = new Random(1999993);
         Arming[] armed = new Arming[FUNCTIONS * LANES];
@@ -276,7 +276,7 @@ public final class Storm {
             int k = at / LANES, lane = at % LANES;
             if (armed[at] == null && !stop) {
                 long before = calls(k, lane);
-                ArmedProbe probe;
+                Probe probe;
                 try {
                     probe = arm(engine, k, lane);
                 } catch (ProbeRefusedException e) {
@@ -316,9 +316,9 @@ public final class Storm {
     }
 
     /** All threads have ended, so what they had under way is recorded once the kernel says so; then the parts make the whole. */
-    private static void settle(ProbeEngine engine, List<ArmedProbe> probes) throws InterruptedException {
+    private static void settle(ProbeEngine engine, List<Probe> probes) throws InterruptedException {
         long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
-        for (ArmedProbe probe : probes) {
+        for (Probe probe : probes) {
             ProbeCounters c = probe.counters();
             while (c.hits() != c.recorded() + c.dropped() + c.missed()) {
                 if (System.nanoTime() > until) {

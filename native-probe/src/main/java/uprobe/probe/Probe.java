@@ -5,7 +5,7 @@ import java.util.List;
 import uprobe.probe.spec.ProbeSpec;
 
 /** A probe of {@link ProbeEngine#define}. It can be armed and disarmed as often as wanted. Its number is never used again. */
-public final class ArmedProbe {
+public final class Probe {
     private final ProbeEngine engine;
     private final int id;
     private final ProbeSpec spec;
@@ -13,7 +13,7 @@ public final class ArmedProbe {
     private final List<RefusedFunction> refused;
     private volatile List<ProbePoint> points;
 
-    ArmedProbe(ProbeEngine engine, ProbeSpec spec, String stem, List<ProbePoint> points, List<RefusedFunction> refused) {
+    Probe(ProbeEngine engine, ProbeSpec spec, String stem, List<ProbePoint> points, List<RefusedFunction> refused) {
         this.engine = engine;
         this.id = points.get(0).id();
         this.spec = spec;
@@ -64,7 +64,7 @@ public final class ArmedProbe {
         return engine.isArmed(this);
     }
 
-    /** See {@link ProbeEngine#arm(ArmedProbe)}. */
+    /** See {@link ProbeEngine#arm(Probe)}. */
     public void arm() throws ProbeRefusedException, IOException {
         engine.arm(this);
     }
