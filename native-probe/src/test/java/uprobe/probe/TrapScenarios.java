@@ -123,15 +123,20 @@ final class TrapScenarios {
         call("chains_int3");
     }
 
+    private static long staleSince(ProbeEngine.TrapStatistics before) throws Exception {
+        return TestProbe.engine().trapStatistics().stale() - before.stale();
+    }
+
     /** Traps taken, then disarmed before their handler ran, must resume; those of a site look their slot up. */
     @Scenario
     static void armDisarmStormBesideRunningThreads() throws Exception {
         TestProbe.looksAtStacks = false;
         ProbeEngine.TrapStatistics before = TestProbe.engine().trapStatistics();
         assertEquals(0, Odd.odd_workers_start(4));
-        long rounds = 0, toggles = 0, hits = 0, end = System.nanoTime() + 2_000_000_000L;
+        long rounds = 0, toggles = 0, hits = 0, begin = System.nanoTime(), end = begin + 2_000_000_000L, patience = begin + 60_000_000_000L;
         try {
-            while (System.nanoTime() < end || rounds < 6 || hits < 1001) {
+            /* How often a thread comes between a trap and its handler is chance: until enough have. */
+            while (System.nanoTime() < end || (rounds < 6 || hits < 1001 || staleSince(before) < 10) && System.nanoTime() < patience) {
                 String type = rounds % 3 == 0 ? "c" : "p";
                 TestProbe probe = TestProbe.arm(type + " libodd:odd_identity $arg1");
                 TestProbe other = rounds % 2 == 0 ? TestProbe.arm("c libodd:odd_seven $arg1 $retval") : null;
@@ -155,11 +160,11 @@ final class TrapScenarios {
             assertTrue(hits <= calls, hits + " hits of " + calls + " calls");
         }
         TestProbe.looksAtStacks = true;
-        ProbeEngine.TrapStatistics after = TestProbe.engine().trapStatistics();
-        ChildJvm.note(rounds + " rounds, " + toggles + " toggles, " + hits + " hits, " + (after.stale() - before.stale()) + " stale traps");
+        long stale = staleSince(before);
+        ChildJvm.note(rounds + " rounds, " + toggles + " toggles, " + hits + " hits, " + stale + " stale traps");
         assertTrue(rounds > 5 && toggles > 1000 && hits > 1000, rounds + " rounds, " + toggles + " toggles, " + hits + " hits");
-        assertTrue(after.stale() - before.stale() >= 10, "too few stale traps for the storm to mean something: " + (after.stale() - before.stale()));
-        assertEquals(before.foreign(), after.foreign());
+        assertTrue(stale >= 10, "too few stale traps for the storm to mean something: " + stale);
+        assertEquals(before.foreign(), TestProbe.engine().trapStatistics().foreign());
         TestProbe.assertTextIsOriginal("libodd.so");
     }
 
