@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What a hit and an event cost, beside an unprobed call and a plain Java event, on every JDK found. Prints a table with ratios.
-#   it/bench.sh [JAVA_HOME...]
+#   [PAIRS=9] it/bench.sh [JAVA_HOME...]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 agent=agent/target/uprobe-agent.jar
@@ -21,44 +21,60 @@ trap 'rm -rf "$work"' EXIT
 run() {
     local items=$1
     shift
-    "$java" -Xmx2g -Dnative.dir="$PWD/it/target/native" ${items:+"-javaagent:$agent=quiet;ring=16m;rings=64;guard=off;$items"} \
+    "$java" -Xms1g -Xmx1g -XX:+AlwaysPreTouch -Dnative.dir="$PWD/it/target/native" ${items:+"-javaagent:$agent=quiet;ring=16m;rings=64;guard=off;$items"} \
         -cp it/target/test-classes uprobe.it.app.Bench "$@" 2>/dev/null | awk '{ print $1, $2 }'
 }
 value() { awk -v name="$2" '$1 == name { print $2 }' <<<"$1"; }
 row() { awk -v what="$1" -v ns="$2" -v base="$3" -v of="$4" 'BEGIN { printf "  %-62s %9.1f ns   %7.2f x %s\n", what, ns, ns / base, of }'; }
 
+# Without an agent and with probes that no recording wants, in turns: the median of the pairs' ratios, and the smallest and largest.
+paired() {
+    local ready='c:b/leaf libdeep_chain:bench_leaf a=$arg1 ret=$retval;c:b/chain libdeep_chain:bench_chain_leaf a=$arg1 ret=$retval;c:b/zip libz:deflate flush=$arg2'
+    local i without=() with=()
+    for ((i = 0; i < pairs; i++)); do
+        without+=("$(run "" 1000000 leaf chain jni1 zip)")
+        with+=("$(run "$ready" 1000000 leaf chain jni1 zip)")
+    done
+    echo "  $pairs pairs of runs, without an agent and with probes that no recording wants:"
+    ratios "a call" leaf
+    ratios "a chain of nine calls" chain
+    ratios "a JNI call" jni1
+    ratios "4 KiB deflated" zip
+}
+ratios() {
+    for ((i = 0; i < pairs; i++)); do
+        echo "$(value "${without[i]}" "$2_min") $(value "${with[i]}" "$2_min")"
+    done | awk '{ print $2 / $1, $1, $2 }' | sort -n | awk -v what="$1" '{ ratio[NR] = $1; ns[NR] = $2 " and " $3 }
+        END { m = int((NR + 1) / 2); printf "    %-58s %7.3f x  (%.3f to %.3f; that of the middle: %s ns)\n", what, ratio[m], ratio[1], ratio[NR], ns[m] }'
+}
+
+pairs=${PAIRS:-9}
 echo "$(uname -sr), $(nproc) x $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)"
 record=record=$work/bench.jfr
 for home in "${homes[@]}"; do
     java=$home/bin/java
     echo "$("$java" -version 2>&1 | sed -n 2p)"
     plain=$(run "" 100000 leaf chain)
-    jni=$(run "" 1000000 jni1)
-    ready=$(run 'c:b/leaf libdeep_chain:bench_leaf a=$arg1 ret=$retval;c:b/chain libdeep_chain:bench_chain_leaf a=$arg1 ret=$retval' 100000 leaf chain)
-    ready_jni=$(run 'c:b/leaf libdeep_chain:bench_leaf a=$arg1 ret=$retval' 1000000 jni1)
     entry=$(run "$record;"'p:b/leaf libdeep_chain:bench_leaf a=$arg1 b=$arg2;p:b/chain libdeep_chain:bench_chain_leaf a=$arg1 b=$arg2' 100000 leaf chain)
     call=$(run "$record;"'c:b/leaf libdeep_chain:bench_leaf a=$arg1 ret=$retval;c:b/chain libdeep_chain:bench_chain_leaf a=$arg1 ret=$retval' 100000 leaf chain)
     fields=$(run "$record;"'p:b/fields libdeep_chain:bench_fields length=+8($arg1):s64 next=+8(+16($arg1)):s64' 100000 fields)
-    events=$(run "$record;"'p:b/leaf libdeep_chain:bench_leaf a=$arg1 b=$arg2' 1000000 plain jni1 call1 plain10 jni10 call10)
+    events=$(run "$record;"'p:b/leaf libdeep_chain:bench_leaf a=$arg1 b=$arg2' 200000 plain jni1 call1 plain10 jni10 call10)
     leaf=$(value "$plain" leaf_min)
     chain=$(value "$plain" chain_min)
     row "a call, unprobed" "$leaf" "$leaf" "the call"
-    row "a call with a probe that no recording wants" "$(value "$ready" leaf_min)" "$leaf" "the call"
     row "p hit, two arguments (INT3, boosted)" "$(value "$entry" leaf_min)" "$leaf" "the call"
     row "p hit, two values behind three pointers" "$(value "$fields" fields_min)" "$leaf" "the call"
     row "c hit, argument and result" "$(value "$call" leaf_min)" "$leaf" "the call"
     row "a chain of nine calls, unprobed" "$chain" "$chain" "the chain"
-    row "the chain with a probe that no recording wants" "$(value "$ready" chain_min)" "$chain" "the chain"
     row "the chain, p on its leaf" "$(value "$entry" chain_min)" "$chain" "the chain"
     row "the chain, c on its leaf" "$(value "$call" chain_min)" "$chain" "the chain"
     event=$(value "$events" plain_min)
     ten=$(value "$events" plain10_min)
-    row "a JNI call, unprobed" "$(value "$jni" jni1_min)" "$event" "a plain event"
-    row "a JNI call with a probe that no recording wants" "$(value "$ready_jni" jni1_min)" "$event" "a plain event"
     row "a plain Java event with its stack" "$event" "$event" "a plain event"
     row "a JNI call with one hit, event with stack" "$(value "$events" jni1_min)" "$event" "a plain event"
     row "the same without the trap's own cost (the hit is a call)" "$(value "$events" call1_min)" "$event" "a plain event"
     row "ten plain Java events" "$ten" "$ten" "ten plain events"
     row "a JNI call with ten hits, ten events" "$(value "$events" jni10_min)" "$ten" "ten plain events"
     row "the same without the traps" "$(value "$events" call10_min)" "$ten" "ten plain events"
+    paired
 done

@@ -74,6 +74,12 @@ static inline void up_count(uint64_t *counter)
     __atomic_add_fetch(counter, 1, __ATOMIC_RELAXED);
 }
 
+/* The same of a counter that only one thread and its signal handlers write: no lock prefix. */
+static inline void up_count_own(uint64_t *counter)
+{
+    __asm__ volatile("incq %0" : "+m"(*counter) : : "cc");
+}
+
 static inline uint64_t up_rdtsc(void)
 {
     uint32_t low, high;

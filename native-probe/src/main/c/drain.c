@@ -126,7 +126,9 @@ static void commit_runs(JNIEnv *env, struct up_thread *t, struct up_run *runs, i
         if ((*env)->ExceptionCheck(env))
             (*env)->ExceptionClear(env);
         int again = up_hit_drained(runs[i].flags) == UP_DRAINED_COMMIT_FAILED;
-        int failed = up_jvm_commit(env, &runs[i], t->tid, name, up_jvm_java_id(runs[i].java), reason, NULL);
+        struct up_left left = { t->tid, up_jvm_java_id(runs[i].java), name, reason };
+        up_count(&up_flush_stats.upcalls);
+        int failed = up_jvm_commit(env, &runs[i], &left, NULL);
         up_ring_settle(&runs[i], UP_DRAINED_COMMIT_FAILED, failed && again);
         if (reason)
             (*env)->DeleteLocalRef(env, reason);
@@ -197,8 +199,8 @@ static void JNICALL run(jvmtiEnv *jvmti, JNIEnv *env, void *unused)
     }
 }
 
-/* env: JNA hands over the caller's. thread: a java.lang.Thread that was never started; it lends its name. */
-/* period: nanoseconds; long_call: clock units. */
+/* env: JNA hands over the caller's. thread: a java.lang.Thread that was never started; it lends its name. period: nanoseconds; long_call: clock
+ * units. */
 UP_EXPORT int up_drain_start(JNIEnv *env, jobject thread, int64_t period, int64_t long_call);
 int up_drain_start(JNIEnv *env, jobject thread, int64_t period, int64_t long_call)
 {

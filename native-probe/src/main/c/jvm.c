@@ -21,6 +21,7 @@ enum {
     /* Calls that are shown as frames: with the function itself half of what JFR keeps of a stack (stackdepth 64), so that a recursion does not push
      * out the Java frames below it. */
     CHAIN_FRAMES = 31,
+    FLUSH_RUNS = 32,
     CHAIN_FRAME_STACK = 1280    /* and what each takes of the stack: 1,040 to 1,200 bytes measured, JDK 17 and 25, with and without -Xint and -Xcheck:jni */
 };
 
@@ -209,7 +210,7 @@ void up_jvm_context(struct up_thread *t, uint64_t sp, struct up_context *out)
     if (!e->flushes) {
         e->first = t->head;
         e->flushes = 1;
-        up_count(&up_flush_stats.swaps);
+        up_count_own(&t->swaps);
     }
     t->java = known_as(thread); /* while records of this call are there it is this thread: it can not detach before the call's return */
     out->call = at;
@@ -235,18 +236,19 @@ int up_jvm_same_java_stack(uint64_t a, uint64_t b)
  * levels: no one here handles it, it is pending when the outermost call comes back. */
 struct upcall {
     const struct up_commit *calls[CHAIN_FRAMES + 1];    /* innermost first: [0] commits, the others are frames */
-    int left;
+    int deep;
+    jmethodID method;
     jvalue arguments[6];
 };
 
 static void call_next(JNIEnv *env, struct upcall *upcall)
 {
-    const struct up_commit *next = upcall->calls[--upcall->left];
+    const struct up_commit *next = upcall->calls[--upcall->deep];
     jvalue address = { .j = (jlong)upcall };
-    if (upcall->left > 0)
+    if (upcall->deep > 0)
         (*env)->CallStaticVoidMethodA(env, next->clazz, next->frame, &address);
     else
-        (*env)->CallStaticVoidMethodA(env, next->clazz, next->method, upcall->arguments);
+        (*env)->CallStaticVoidMethodA(env, next->clazz, upcall->method, upcall->arguments);
 }
 
 static void JNICALL call_inner(JNIEnv *env, jclass type, jlong upcall)
@@ -264,22 +266,25 @@ static int callers_of(const struct up_run *run, const struct up_commit **calls)
     return n;
 }
 
-int up_jvm_commit(void *environment, const struct up_run *run, int64_t tid, void *name, int64_t id, void *reason, void **thrown)
+int up_jvm_commit(void *environment, const struct up_run *run, const struct up_left *left, void **thrown)
 {
     JNIEnv *env = environment;
     const struct up_commit *commit = up_probe_at(run->probe)->commit;
     if (!commit)
         return 0;               /* nobody makes events of this probe: settled as not consumed */
-    struct upcall upcall = { .calls = { commit } };
-    upcall.left = 1 + callers_of(run, upcall.calls + 1);
+    struct upcall upcall;       /* mostly unused, so not initialised as a whole */
+    upcall.calls[0] = commit;
+    upcall.deep = 1 + callers_of(run, upcall.calls + 1);
+    upcall.method = left ? commit->drained : commit->method;
     jvalue *arguments = upcall.arguments;
     arguments[0].i = (jint)((uint8_t *)run->first - up_threads.memory);
     arguments[1].i = run->count;
-    arguments[2].j = tid;
-    arguments[3].l = name;
-    arguments[4].j = id;
-    arguments[5].l = reason;
-    up_count(&up_flush_stats.upcalls);
+    if (left) {
+        arguments[2].j = left->tid;
+        arguments[3].l = left->name;
+        arguments[4].j = left->java_id;
+        arguments[5].l = left->reason;
+    }
     call_next(env, &upcall);
     if (!(*env)->ExceptionCheck(env))
         return 0;
@@ -297,12 +302,12 @@ int up_jvm_commit(void *environment, const struct up_run *run, int64_t tid, void
 /* The records of this call become the drain's. */
 static void leave_to_drain(struct up_thread *t, struct up_return *e, enum up_drained reason)
 {
-    struct up_run runs[32];
+    struct up_run runs[FLUSH_RUNS];
     struct up_wanted wanted = { .call = e->sp };
     uint64_t position = e->first;
     int n;
     do {
-        n = up_ring_claim(t, &position, &wanted, runs, 32);
+        n = up_ring_claim(t, &position, &wanted, runs, FLUSH_RUNS);
         for (int i = 0; i < n; i++)
             up_ring_settle(&runs[i], reason, 0);
     } while (n > 0);
@@ -310,7 +315,7 @@ static void leave_to_drain(struct up_thread *t, struct up_return *e, enum up_dra
 
 void up_jvm_flush(struct up_thread *t, struct up_return *e)
 {
-    up_count(&up_flush_stats.flushes);
+    up_count_own(&t->flushes);
     uint64_t thread = java_thread(), here = (uint64_t)__builtin_frame_address(0);
     if (!thread || state_of(thread) != THREAD_IN_NATIVE) {
         up_count(&up_flush_stats.refused_state_at_return);
@@ -331,11 +336,11 @@ void up_jvm_flush(struct up_thread *t, struct up_return *e)
         return;
     }
     JNIEnv *env = (JNIEnv *)(thread + env_distance);
-    struct up_run runs[32];
+    struct up_run runs[FLUSH_RUNS];
     struct up_wanted wanted = { .call = e->sp };
     uint64_t position = e->first;
     jthrowable parked = NULL;
-    int n = up_ring_claim(t, &position, &wanted, runs, 32);
+    int n = up_ring_claim(t, &position, &wanted, runs, FLUSH_RUNS);
     if (n == 0)
         return;
     int saved_errno = errno;    /* an FFM stub that captures it (Linker.Option.captureCallState) looks after us */
@@ -352,12 +357,13 @@ void up_jvm_flush(struct up_thread *t, struct up_return *e)
                 up_ring_settle(&runs[i], UP_DRAINED_STACK_END, 0);
                 continue;
             }
-            up_jvm_commit(env, &runs[i], 0, NULL, 0, NULL, &thrown);
+            up_count_own(&t->upcalls);
+            up_jvm_commit(env, &runs[i], NULL, &thrown);
             up_ring_settle(&runs[i], UP_DRAINED_COMMIT_FAILED, 0);
             if (thrown && !parked)
                 parked = thrown;
         }
-        n = up_ring_claim(t, &position, &wanted, runs, 32);
+        n = n < FLUSH_RUNS ? 0 : up_ring_claim(t, &position, &wanted, runs, FLUSH_RUNS);
     } while (n > 0);
     t->committing = 0;
     up_ring_advance(t, 0);
@@ -527,8 +533,9 @@ int up_commit_register(JNIEnv *env, int32_t id, jclass clazz, const char *method
     if (!commit)
         return -ENOMEM;
     commit->clazz = (*env)->NewGlobalRef(env, clazz);
-    commit->method = (*env)->GetStaticMethodID(env, clazz, method, "(IIJLjava/lang/String;JLjava/lang/String;)V");
-    if (!commit->method || !commit->clazz) {
+    commit->method = (*env)->GetStaticMethodID(env, clazz, method, "(II)V");
+    commit->drained = commit->method ? (*env)->GetStaticMethodID(env, clazz, method, "(IIJLjava/lang/String;JLjava/lang/String;)V") : NULL;
+    if (!commit->drained || !commit->clazz) {
         (*env)->ExceptionClear(env);
         return -ESRCH;
     }
@@ -541,6 +548,13 @@ int up_commit_register(JNIEnv *env, int32_t id, jclass clazz, const char *method
 int up_flush_statistics(struct up_flush_statistics *out)
 {
     *out = up_flush_stats;
+    int32_t high = __atomic_load_n(&up_threads.pool.used_high, __ATOMIC_ACQUIRE);
+    for (int32_t i = 0; i < high; i++) {
+        const struct up_thread *t = &up_threads.all[i];
+        out->swaps += __atomic_load_n(&t->swaps, __ATOMIC_RELAXED);
+        out->flushes += __atomic_load_n(&t->flushes, __ATOMIC_RELAXED);
+        out->upcalls += __atomic_load_n(&t->upcalls, __ATOMIC_RELAXED);
+    }
     out->unwound = up_returns_unwound;
     out->threads_taken = up_threads.taken;
     out->threads_recycled = up_threads.recycled;

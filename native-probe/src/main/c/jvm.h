@@ -47,8 +47,13 @@ extern struct up_flush_statistics up_flush_stats;
 
 /* jni.h stays out of the hit path's files. */
 struct up_run;
-/* Calls the commit method of the run's probe. Returns 0, or 1 if it ended with an exception (cleared and counted; only a ThreadDeath, which is not
- * ours, comes back as a local reference in *thrown). */
-int up_jvm_commit(void *env, const struct up_run *run, int64_t tid, void *name, int64_t java_id, void *reason, void **thrown);
+/* What the drain tells of the thread that made the hits: name and reason are local references. */
+struct up_left {
+    int64_t tid, java_id;
+    void *name, *reason;
+};
+/* Calls the commit method of the run's probe; left: NULL on the thread that made the hits. Returns 0, or 1 if it ended with an exception (cleared and
+ * counted; only a ThreadDeath, which is not ours, comes back as a local reference in *thrown). */
+int up_jvm_commit(void *env, const struct up_run *run, const struct up_left *left, void **thrown);
 
 #endif

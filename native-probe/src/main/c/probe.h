@@ -7,7 +7,8 @@
 
 struct up_commit {
     void *clazz;                /* jclass, global reference */
-    void *method;               /* jmethodID */
+    void *method;               /* jmethodID of the one for hits of the thread that calls it */
+    void *drained;              /* and for those that the drain brings; both take first record and count, this one what struct up_left has as well */
     void *frame;                /* jmethodID of the native method that shows the function as a caller (jvm.c), or NULL: it is not shown */
 };
 

@@ -39,9 +39,11 @@ static int move_head(struct up_thread *t, uint64_t read, int32_t to)
     return up_cmpxchg_local(&t->returns, &read, ((read >> 32) + 1) << 32 | (uint32_t)(to + 1));
 }
 
-static struct up_return *take(void)
+/* Most calls take the entry that the thread's last one has given back. */
+static struct up_return *take(struct up_thread *t)
 {
-    int32_t slot = up_pool_take(&pool);
+    int32_t spare = t->spare;
+    int32_t slot = spare && up_cmpxchg_local32(&t->spare, spare, 0) ? spare - 1 : up_pool_take(&pool);
     if (slot < 0) {
         __atomic_add_fetch(&up_returns_refused, 1, __ATOMIC_RELAXED);
         return NULL;
@@ -56,20 +58,21 @@ static struct up_return *take(void)
     return e;
 }
 
-static void give_back(struct up_return *e)
+static void give_back(struct up_thread *t, struct up_return *e)
 {
     __atomic_store_n(&e->state, UP_RETURN_FREE, __ATOMIC_RELEASE);
-    up_pool_give_back(&pool, slot_of(e));
+    if (!up_cmpxchg_local32(&t->spare, 0, slot_of(e) + 1))
+        up_pool_give_back(&pool, slot_of(e));
 }
 
-static void give_back_with_chain(struct up_return *e)
+static void give_back_with_chain(struct up_thread *t, struct up_return *e)
 {
     for (int32_t next = e->chain; next != UP_NONE;) {
         struct up_return *chained = &table[next];
         next = chained->chain;
-        give_back(chained);
+        give_back(t, chained);
     }
-    give_back(e);
+    give_back(t, e);
 }
 
 /* Records all that waited on e: newest first, as the innermost of tail-called functions ended first. regs == NULL: it was unwound. */
@@ -91,7 +94,7 @@ static void retire(struct up_thread *t, struct up_return *e)
         if (__atomic_load_n(&newest->state, __ATOMIC_ACQUIRE) != UP_RETURN_DONE)
             break;
         if (move_head(t, head, newest->below))
-            give_back_with_chain(newest);
+            give_back_with_chain(t, newest);
     }
 }
 
@@ -260,6 +263,9 @@ void up_return_drop_all(struct up_thread *t)
             e->state = UP_RETURN_LIVE;      /* the frame that was busy with it died as well */
         drop(t, e);
     }
+    if (t->spare)
+        up_pool_give_back(&pool, t->spare - 1);
+    t->spare = 0;
 }
 
 struct up_return *up_return_swap(struct up_thread *t, uint64_t sp)
@@ -268,7 +274,7 @@ struct up_return *up_return_swap(struct up_thread *t, uint64_t sp)
     int32_t slot = up_return_slot(*word);
     if (slot != UP_NONE && table[slot].sp == sp && table[slot].owner == t && table[slot].state == UP_RETURN_LIVE)
         return &table[slot];
-    struct up_return *e = take();
+    struct up_return *e = take(t);
     if (!e)
         return NULL;
     slot = slot_of(e);
@@ -363,7 +369,7 @@ struct up_return *up_return_wait(struct up_return *e)
         __atomic_add_fetch(&up_returns_refused, 1, __ATOMIC_RELAXED);
         return NULL;
     }
-    struct up_return *waiting = take();
+    struct up_return *waiting = take(e->owner);
     if (waiting) {
         waiting->chain = e->chain;
         e->chain = slot_of(waiting);

@@ -72,8 +72,7 @@ int up_ring_claim(struct up_thread *t, uint64_t *position, const struct up_wante
                 && (uint8_t *)hit == (uint8_t *)open->first + (uint64_t)open->count * length;
             if (!joins && n == capacity)
                 break;
-            if (!__atomic_compare_exchange_n(&hit->state, &state, UP_HIT_CLAIMED, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-                continue;
+            __atomic_store_n(&hit->state, UP_HIT_CLAIMED, __ATOMIC_RELAXED);       /* who claims has the lock */
             if (joins) {
                 open->count++;
             } else {
@@ -89,18 +88,27 @@ int up_ring_claim(struct up_thread *t, uint64_t *position, const struct up_wante
     return n;
 }
 
+static struct up_hit *next_of(const struct up_hit *hit)
+{
+    return (struct up_hit *)((uint8_t *)hit + hit->length);
+}
+
 void up_ring_settle(const struct up_run *run, uint32_t reason, int final)
 {
     struct up_counters *counters = &up_probe_at(run->probe)->counters;
     struct up_hit *hit = run->first;
+    uint64_t committed = 0;
+    for (int i = 0; i < run->count; i++, hit = next_of(hit))
+        committed += __atomic_load_n(&hit->state, __ATOMIC_ACQUIRE) == UP_HIT_COMMITTED;
+    /* Counted first: who finds the ring empty finds everything counted. */
+    __atomic_add_fetch(&counters->recorded, committed, __ATOMIC_RELAXED);
+    hit = run->first;
     for (int i = 0; i < run->count; i++) {
-        struct up_hit *next = (struct up_hit *)((uint8_t *)hit + hit->length);
-        int32_t state = __atomic_load_n(&hit->state, __ATOMIC_ACQUIRE);
-        if (state == UP_HIT_COMMITTED || state == UP_HIT_REJECTED) {
-            up_count(state == UP_HIT_COMMITTED ? &counters->recorded : &counters->filtered);
-            __atomic_store_n(&hit->state, UP_HIT_CONSUMED, __ATOMIC_RELEASE);
-        } else if (final) {
-            up_count(&counters->dropped);
+        struct up_hit *next = next_of(hit);
+        int32_t state = __atomic_load_n(&hit->state, __ATOMIC_RELAXED), given_up = final && state == UP_HIT_CLAIMED;
+        if (state != UP_HIT_CLAIMED || given_up) {
+            if (state != UP_HIT_COMMITTED)
+                up_count(given_up ? &counters->dropped : &counters->filtered);
             __atomic_store_n(&hit->state, UP_HIT_CONSUMED, __ATOMIC_RELEASE);
         } else {
             hit->flags = (hit->flags & ~(0xffu << UP_HIT_DRAINED_SHIFT)) | reason << UP_HIT_DRAINED_SHIFT;

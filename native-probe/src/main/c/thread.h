@@ -35,6 +35,8 @@ struct up_thread {
     volatile uint64_t abandoned_before;         /* ring position: what is unwritten or half-written before it will never be finished */
     uint64_t carry_from;        /* ring position of head before which up_ring_carry need not look again */
     uint8_t *ring;
+    uint64_t swaps, flushes, upcalls;   /* up_flush_statistics'; of all owners so far */
+    int32_t spare;              /* a free entry of the return table + 1 that only the owner takes, 0: none (returns.c) */
     uint64_t random;            /* state of settings.h's generator, never 0 */
     uint64_t java;              /* as up_jvm_java_id understands it: who the owner was at its newest hit in a JNI call */
     uint64_t start_time;        /* of the kernel's thread, as /proc tells; 0 until the drain has looked */

@@ -51,14 +51,16 @@ final class LibraryWatch implements Runnable {
     }
 
     /** The commit method of the probe on JVM_LoadLibrary: runs when the native that called it returns. */
+    static void loaded(int offset, int count) {
+        loaded(offset, count, 0, null, 0, null);
+        instance.awaitLook();
+    }
+
     static void loaded(int offset, int count, long nativeThreadId, String nativeThreadName, long javaThreadId, String drained) {
         for (int i = 0, at = offset; i < count; i++) {
             int length = instance.records.getShort(at + HitRecordDescriptor.LENGTH);
             instance.records.putInt(at + HitRecordDescriptor.STATE, HitRecordDescriptor.COMMITTED);
             at += length;
-        }
-        if (drained == null) {
-            instance.awaitLook();
         }
     }
 

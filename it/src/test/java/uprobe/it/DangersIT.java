@@ -100,7 +100,8 @@ class DangersIT {
         ChildJvm jvm = ChildJvm.of(jdk, BootAppendClasses.class);
         Path jar = jvm.folder().resolve("boot.jar");
         ChildJvm.of(jdk, MakeBootJar.class).withoutAgent().run(jar.toString(), "" + BOOT_CLASSES).ok().forget();
-        ChildJvm.Outcome outcome = jvm.options("-XX:+UnlockExperimentalVMOptions", "-XX:+Use" + collector + "GC", mode, "-Xbootclasspath/a:" + jar)
+        ChildJvm.Outcome outcome = jvm.options("-XX:+UnlockExperimentalVMOptions", "-XX:+Use" + collector + "GC", mode, "-XX:TieredStopAtLevel=" + (mode.equals("-Xcomp") ? 1 : 4),
+                        "-Xbootclasspath/a:" + jar)
                 .probes("c:it/inflate {libz.so*,libzip.so}:inflate ret=$retval:s32").run("" + BOOT_CLASSES).ok();
         Recorded recorded = outcome.recorded();
         List<RecordedEvent> inflated = recorded.of("uprobe.it.inflate");

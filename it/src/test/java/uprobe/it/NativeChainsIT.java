@@ -100,8 +100,8 @@ class NativeChainsIT {
     @ParameterizedTest(name = "{0}")
     @MethodSource("jdks")
     void interpretedAndCompiledFramesAreTheSame(Jdk jdk) throws Exception {
-        for (String mode : List.of("-Xint", "-Xcomp")) {
-            ChildJvm.Outcome outcome = child(jdk).options(mode, WHOLE_STACKS).run("MIXED", "2", "40").ok();
+        for (List<String> mode : List.of(List.of("-Xint"), List.of("-Xcomp", "-XX:TieredStopAtLevel=1"))) {
+            ChildJvm.Outcome outcome = child(jdk).options(mode.toArray(String[]::new)).options(WHOLE_STACKS).run("MIXED", "2", "40").ok();
             check(outcome, Tree.Shape.MIXED, 40);
             outcome.forget();
         }

@@ -35,7 +35,7 @@ import uprobe.probe.spec.Unit;
  *     &#64;Label("flush") long flush;
  *     long nativeThreadId; String nativeThreadName; long javaThreadId; String drained; String missing;
  *
- *     public static void deflate(int offset, int count, long nativeThreadId, String nativeThreadName, long javaThreadId, String drained) {
+ *     public static void deflate(int offset, int count) {
  *         for (; count != 0; count--, offset += 64) {
  *             libz event = new libz();
  *             event.startTime = Hits.ticks(Hits.RECORDS.getLong(offset + 16));
@@ -46,6 +46,9 @@ import uprobe.probe.spec.Unit;
  *             Hits.RECORDS.putInt(offset, REJECTED - event.accepted);      // REJECTED - 1 is COMMITTED
  *         }
  *     }
+ *
+ *     // the same, and stores what the drain thread tells
+ *     public static void deflate(int offset, int count, long nativeThreadId, String nativeThreadName, long javaThreadId, String drained) {...}
  *
  *     private static native void deflate(long inner);
  * }
@@ -58,7 +61,8 @@ import uprobe.probe.spec.Unit;
  */
 final class ProbeEventClass {
     private static final String SUPER = "uprobe/jfr/ProbeEvent", HITS = "uprobe/jfr/Hits", BUFFER = "java/nio/ByteBuffer", STRING = "Ljava/lang/String;";
-    private static final String COMMIT = "(IIJ" + STRING + "J" + STRING + ")V";
+    /** Of hits whose thread commits them itself, and of those that the drain brings. */
+    private static final String COMMIT = "(II)V", COMMIT_DRAINED = "(IIJ" + STRING + "J" + STRING + ")V";
     /** Locals of the commit method. */
     private static final int OFFSET = 0, COUNT = 1, THREAD_ID = 2, THREAD_NAME = 4, JAVA_ID = 5, DRAINED = 7, EVENT = 8, MISSING = 9;
 
@@ -143,7 +147,8 @@ final class ProbeEventClass {
         initializer(writer);
         constructor(writer, SUPER);
         symbols.stream().map(ProbeEventClass::methodName).distinct().forEach(method -> {
-            commitMethod(writer, method);
+            commitMethod(writer, method, false);
+            commitMethod(writer, method, true);
             writer.visitMethod(Opcodes.ACC_PRIVATE | Opcodes.ACC_STATIC | Opcodes.ACC_NATIVE, method, "(J)V", null, null).visitEnd();
         });
         writer.visitEnd();
@@ -226,13 +231,13 @@ final class ProbeEventClass {
         m.visitEnd();
     }
 
-    private void commitMethod(ClassWriter writer, String method) {
+    private void commitMethod(ClassWriter writer, String method, boolean drained) {
         boolean isCall = spec.type() == ProbeType.CALL;
         int values = spec.fields().size() + (isCall ? 1 : 0);
         int length = (HitRecordDescriptor.VALUES + values * Long.BYTES + 31) / 32 * 32;
-        MethodVisitor m = writer.visitMethod(Opcodes.ACC_PUBLIC | Opcodes.ACC_STATIC, method, COMMIT, null, null);
+        MethodVisitor m = writer.visitMethod(Opcodes.ACC_PUBLIC | Opcodes.ACC_STATIC, method, drained ? COMMIT_DRAINED : COMMIT, null, null);
         m.visitCode();
-        Label loop = new Label(), end = new Label(), nothingMissing = new Label(), notDrained = new Label();
+        Label loop = new Label(), end = new Label(), nothingMissing = new Label();
         m.visitLabel(loop);
         m.visitVarInsn(Opcodes.ILOAD, COUNT);
         m.visitJumpInsn(Opcodes.IFEQ, end);
@@ -279,13 +284,12 @@ final class ProbeEventClass {
         m.visitFieldInsn(Opcodes.PUTFIELD, className, "missing", STRING);
         m.visitLabel(nothingMissing);
 
-        m.visitVarInsn(Opcodes.ALOAD, DRAINED);
-        m.visitJumpInsn(Opcodes.IFNULL, notDrained);
-        store(m, Opcodes.LLOAD, THREAD_ID, "nativeThreadId", "J");
-        store(m, Opcodes.ALOAD, THREAD_NAME, "nativeThreadName", STRING);
-        store(m, Opcodes.LLOAD, JAVA_ID, "javaThreadId", "J");
-        store(m, Opcodes.ALOAD, DRAINED, "drained", STRING);
-        m.visitLabel(notDrained);
+        if (drained) {
+            store(m, Opcodes.LLOAD, THREAD_ID, "nativeThreadId", "J");
+            store(m, Opcodes.ALOAD, THREAD_NAME, "nativeThreadName", STRING);
+            store(m, Opcodes.LLOAD, JAVA_ID, "javaThreadId", "J");
+            store(m, Opcodes.ALOAD, DRAINED, "drained", STRING);
+        }
 
         m.visitVarInsn(Opcodes.ALOAD, EVENT);
         m.visitMethodInsn(Opcodes.INVOKEVIRTUAL, className, "commit", "()V", false);

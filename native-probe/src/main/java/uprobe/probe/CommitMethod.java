@@ -5,16 +5,17 @@ import java.util.List;
 import uprobe.probe.spec.ProbeSpec;
 
 /**
- * Who makes events of a probe's records: a static method
+ * Who makes events of a probe's records: two static methods of one name
  *
  * <pre>
+ *   void NAME(int offset, int count)
  *   void NAME(int offset, int count, long nativeThreadId, String nativeThreadName, long javaThreadId, String drained)
  * </pre>
  *
- * called by the helper itself, so that below the method's own frame stands the native method whose call made the hits. {@code offset} is where the
- * first of {@code count} records lies in {@link ProbeEngine#records()}; they follow each other by their {@link HitRecordDescriptor#LENGTH}. The
- * last four arguments are 0 or null, except on the drain thread: there they tell the thread of the hits (javaThreadId 0: none or unknown) and
- * why they were left to it. The method takes no locks, as it runs wherever a native method returns, and throws nothing.
+ * called by the helper itself. Below the first one's frame stands the native method whose call made the hits; the second is the drain thread's, and its
+ * last four arguments tell the thread of the hits (javaThreadId 0: none or unknown) and why they were left to it. {@code offset} is where the first of
+ * {@code count} records lies in {@link ProbeEngine#records()}; they follow each other by their {@link HitRecordDescriptor#LENGTH}. The methods take no
+ * locks, as they run wherever a native method returns, and throw nothing.
  *
  * <p>If the class also declares
  *
@@ -26,7 +27,7 @@ import uprobe.probe.spec.ProbeSpec;
  * the commit method of a hit that they led to and the native method. Nobody else may call it.
  *
  * @param owner its class, initialised and linked
- * @param name of the method
+ * @param name of the methods
  */
 public record CommitMethod(Class<?> owner, String name) {
     /** Makes the commit method of a probe before its first hit can come. */

@@ -21,19 +21,27 @@ final class ChainScenarios {
     private static volatile ByteBuffer records;
 
     private static final class Framed {
+        static void commit(int offset, int count) {
+            record(offset, count, "");
+        }
+
         static void commit(int offset, int count, long nativeThread, String nativeThreadName, long javaThread, String drained) {
+            record(offset, count, drained + ": ");
+        }
+
+        private static void record(int offset, int count, String why) {
             Error error = thrown;
             if (error != null) {
                 thrown = null;
                 throw error;
             }
-            String stack = Stream.of(new Throwable().getStackTrace())
+            String stack = Stream.of(new Throwable().getStackTrace()).skip(1)
                     .takeWhile(frame -> frame.getClassName().equals(Framed.class.getName()) || frame.isNativeMethod())
                     .map(frame -> frame.getMethodName() + (frame.isNativeMethod() ? "*" : "")).collect(Collectors.joining(" "));
             for (int i = 0, at = offset; i < count; i++, at += records.getShort(at + HitRecordDescriptor.LENGTH) & 0xffff) {
                 records.putInt(at + HitRecordDescriptor.STATE, HitRecordDescriptor.COMMITTED);
                 synchronized (STACKS) {
-                    STACKS.add((drained == null ? "" : drained + ": ") + stack);
+                    STACKS.add(why + stack);
                 }
             }
         }

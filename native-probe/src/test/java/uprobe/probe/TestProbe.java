@@ -70,12 +70,17 @@ final class TestProbe implements AutoCloseable {
     }
 
     /** Called by the helper. */
+    static void commit(int offset, int count) {
+        commit(offset, count, 0, null, 0, null);
+    }
+
+    /** The same, on the drain thread. */
     static void commit(int offset, int count, long nativeThread, String nativeThreadName, long javaThread, String drained) {
         ByteBuffer memory = records;
         String caller = null;
         if (drained == null && looksAtStacks) {
             StackTraceElement[] frames = new Throwable().getStackTrace();
-            caller = frames.length > 1 ? frames[1].getMethodName() : "none";
+            caller = frames.length > 2 ? frames[2].getMethodName() : "none";
         }
         for (int i = 0, at = offset; i < count; i++) {
             int row = used.getAndIncrement();

@@ -1,8 +1,12 @@
 package uprobe.it.app;
 
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.function.DoubleSupplier;
+import java.util.zip.Deflater;
 import jdk.jfr.Event;
 import jdk.jfr.Name;
 
@@ -18,8 +22,9 @@ import jdk.jfr.Name;
  * jni10    the same, ten times each; per JNI call
  * call1    JNI calls that make one hit of bench_leaf's site without its trap; n/10 of them
  * call10   the same, ten hits each; per JNI call
- * plain    n/10 commits of the event it.Plain with two longs and its stack, as deep as the natives' callers
+ * plain    n/10 commits of the event it.Plain with two longs and its stack, which has as many frames as that of a hit
  * plain10  the same, ten commits each; per ten
+ * zip      n/1000 times 4 KiB through a java.util.zip.Deflater
  * </pre>
  * Without a recording that has it.Plain enabled, plain measures nothing; {@code enabled it.Plain 0 flag} says so.
  */
@@ -28,9 +33,10 @@ public final class Bench {
         Fixture.load("deep_chain");
     }
 
-    private static final List<String> PARTS = List.of("leaf", "chain", "fields", "jni1", "jni10", "call1", "call10", "plain", "plain10");
-    private static final int ROUNDS = 7;
-    private static final int TEN = 10;
+    private static final List<String> PARTS = List.of("leaf", "chain", "fields", "jni1", "jni10", "call1", "call10", "plain", "plain10", "zip");
+    private static final int ROUNDS = 31, WARM_UP = 3;
+    private static final int TEN = 10, THOUSAND = 1000;
+    private static final byte[] TEXT = new byte[4096], DEFLATED = new byte[8192];
 
     private static long sink;
 
@@ -58,34 +64,48 @@ public final class Bench {
         List<String> parts = args.length > 1 ? List.of(args).subList(1, args.length) : PARTS;
         Fixture.check(PARTS.containsAll(parts), () -> "parts are " + PARTS);
         System.out.println("enabled it.Plain " + (new Plain().isEnabled() ? 1 : 0) + " flag");
-        for (String part : parts) {
-            switch (part) {
-                case "leaf" -> measure(part, () -> leaf(n));
-                case "chain" -> measure(part, () -> chain(n));
-                case "fields" -> measure(part, () -> fields(n));
-                case "jni1" -> measure(part, () -> inJava(few, i -> hitsOf(i, 1)));
-                case "jni10" -> measure(part, () -> inJava(few, i -> hitsOf(i, TEN)));
-                case "call1" -> measure(part, () -> inJava(few, i -> hitsWithoutTrapOf(i, 1)));
-                case "call10" -> measure(part, () -> inJava(few, i -> hitsWithoutTrapOf(i, TEN)));
-                case "plain" -> measure(part, () -> inJava(few, i -> commit(i, 1)));
-                default -> measure(part, () -> inJava(few, i -> commit(i, TEN)));
-            }
-        }
+        Map<String, DoubleSupplier> wanted = new LinkedHashMap<>();
+        parts.forEach(part -> wanted.put(part, nsPerCall(part, n, few)));
+        measure(wanted);
         Fixture.check(sink != 0 || n == 0, () -> "nothing ran");
         Fixture.ok();
     }
 
-    private static void measure(String name, DoubleSupplier nsPerCall) {
-        // what the first round measures is the interpreter
-        nsPerCall.getAsDouble();
-        double[] rounds = new double[ROUNDS];
+    private static DoubleSupplier nsPerCall(String part, long n, long few) {
+        return switch (part) {
+            case "leaf" -> () -> leaf(n);
+            case "chain" -> () -> chain(n);
+            case "fields" -> () -> fields(n);
+            case "jni1" -> () -> inJava(few, i -> hitsOf(i, 1));
+            case "jni10" -> () -> inJava(few, i -> hitsOf(i, TEN));
+            case "call1" -> () -> inJava(few, i -> hitsWithoutTrapOf(i, 1));
+            case "call10" -> () -> inJava(few, i -> hitsWithoutTrapOf(i, TEN));
+            case "plain" -> () -> inJava(few, i -> plainOf(i, 1));
+            case "plain10" -> () -> inJava(few, i -> plainOf(i, TEN));
+            default -> () -> inJava(Math.max(1, n / THOUSAND), Bench::deflate);
+        };
+    }
+
+    /** All parts in turns, so that what else goes on in the JVM and the machine meets all of them. */
+    private static void measure(Map<String, DoubleSupplier> parts) {
+        // what the first rounds measure is the interpreter
+        for (int i = 0; i < WARM_UP; i++) {
+            parts.values().forEach(DoubleSupplier::getAsDouble);
+        }
+        Map<String, double[]> rounds = new LinkedHashMap<>();
         for (int i = 0; i < ROUNDS; i++) {
-            rounds[i] = nsPerCall.getAsDouble();
-            Fixture.check(rounds[i] >= 0, () -> name + ": a result was wrong");
+            int round = i;
+            parts.forEach((name, part) -> {
+                double ns = part.getAsDouble();
+                Fixture.check(ns >= 0, () -> name + ": a result was wrong");
+                rounds.computeIfAbsent(name, key -> new double[ROUNDS])[round] = ns;
+            });
         }
         sink++;
-        Arrays.sort(rounds);
-        System.out.printf(java.util.Locale.ROOT, "%s %.2f ns%n%s_min %.2f ns%n", name, rounds[ROUNDS / 2], name, rounds[0]);
+        rounds.forEach((name, all) -> {
+            Arrays.sort(all);
+            System.out.printf(Locale.ROOT, "%s %.2f ns%n%s_min %.2f ns%n", name, all[ROUNDS / 2], name, all[0]);
+        });
     }
 
     /** One call of what is measured. */
@@ -109,12 +129,30 @@ public final class Bench {
         Fixture.same(i, hitsWithoutTrap(i, hits), "hits without trap");
     }
 
-    private static void commit(long i, int events) {
+    private static void deflate(long i) {
+        Deflater deflater = new Deflater();
+        TEXT[(int) (i & TEXT.length - 1)] = (byte) (i >> 4);
+        deflater.setInput(TEXT);
+        deflater.finish();
+        sink += deflater.deflate(DEFLATED);
+        deflater.end();
+    }
+
+    /* As many frames as a hit's event has: its function, the native method, and who calls that. */
+    private static void plainOf(long i, int events) {
+        plain(i, events);
+    }
+
+    private static void plain(long i, int events) {
         for (int k = 0; k < events; k++) {
-            Plain event = new Plain();
-            event.first = i;
-            event.second = k;
-            event.commit();
+            commit(i, k);
         }
+    }
+
+    private static void commit(long first, long second) {
+        Plain event = new Plain();
+        event.first = first;
+        event.second = second;
+        event.commit();
     }
 }

@@ -140,15 +140,17 @@ public final class Coexist {
     }
 
     /** Called by the helper. Looks at the stack, as an event would. */
-    static void commit(int offset, int count, long nativeThread, String nativeThreadName, long javaThread, String drained) {
-        if (drained == null) {
-            StackTraceElement[] frames = new Throwable().getStackTrace();
-            if (frames.length > 1 && frames[1].getClassName().equals("uprobe.it.app.Probed")) {
-                withCaller.addAndGet(count);
-            } else {
-                wrong.incrementAndGet();
-            }
+    static void commit(int offset, int count) {
+        StackTraceElement[] frames = new Throwable().getStackTrace();
+        if (frames.length > 1 && frames[1].getClassName().equals("uprobe.it.app.Probed")) {
+            withCaller.addAndGet(count);
+        } else {
+            wrong.incrementAndGet();
         }
+        commit(offset, count, 0, null, 0, null);
+    }
+
+    static void commit(int offset, int count, long nativeThread, String nativeThreadName, long javaThread, String drained) {
         for (int i = 0, at = offset; i < count; i++) {
             if (memoryIsWrong(at)) {
                 wrong.incrementAndGet();

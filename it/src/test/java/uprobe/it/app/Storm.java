@@ -399,6 +399,10 @@ public final class Storm {
     }
 
     /** Called by the helper, on any thread: takes no lock and throws nothing. */
+    static void commit(int offset, int count) {
+        commit(offset, count, 0, null, 0, null);
+    }
+
     static void commit(int offset, int count, long nativeThread, String nativeThreadName, long javaThread, String drained) {
         ByteBuffer memory = records;
         for (int i = 0, at = offset; i < count; i++) {
@@ -428,7 +432,7 @@ public final class Storm {
             }
             if (!right && wrongRecords.incrementAndGet() == 1) {
                 firstWrong = "storm_" + k + " lane " + lane + " missing " + missing + " unwound " + unwound + " values " + first + " " + second + " " + third + " "
-                        + fourth + " drained " + drained;
+                        + fourth + (drained == null ? "" : " " + drained);
             }
             memory.putInt(at + HitRecordDescriptor.STATE, HitRecordDescriptor.COMMITTED);
             at += length;
