@@ -17,6 +17,7 @@ static struct up_pool pool = { .next = next_free, .count = UP_RETURN_SLOTS };
 uint64_t up_returns_unwound, up_returns_refused, up_returns_abandoned;
 
 _Static_assert(sizeof up_return_trampolines == UP_RETURN_SLOTS * UP_TRAMPOLINE_SIZE, "returns_x86_64.S: SLOTS, SIZE");
+_Static_assert(UP_RETURN_SLOTS == 1 << 16 && UP_TRAMPOLINE_MARK % UP_RETURN_SLOTS == 0, "returns_x86_64.S: movzwl, DW_OP_deref_size 2");
 
 struct up_return *up_return_at(int32_t slot)
 {
@@ -236,12 +237,12 @@ static int is_gone(const struct up_return *e, uint64_t limit)
     if (e->sp < limit && up_jvm_same_java_stack(e->sp, limit))
         return 1;
     /* The word has been overwritten, or its stack is no more - but the stack pointer's own is there. While its trampoline runs the word holds the slot's
-     * number (`push` in returns_x86_64.S): a handler on a stack of its own, above this one, must not take that call for gone. */
+     * mark (`push` in returns_x86_64.S): a handler on a stack of its own, above this one, must not take that call for gone. */
     if (e->sp == limit)
         word = *(const volatile uint64_t *)limit;
     else if (up_read_safely(e->sp, &word, sizeof word) != 0)
         return 1;
-    return word != trampoline_of(e) && word != (uint64_t)slot_of(e);
+    return word != trampoline_of(e) && word != (uint64_t)UP_TRAMPOLINE_MARK + (uint64_t)slot_of(e);
 }
 
 void up_return_drop_below(struct up_thread *t, uint64_t limit, int32_t stop)

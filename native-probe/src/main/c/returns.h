@@ -16,6 +16,7 @@
 enum {
     UP_RETURN_SLOTS = 65536,    /* also in returns_x86_64.S */
     UP_TRAMPOLINE_SIZE = 16,
+    UP_TRAMPOLINE_MARK = 0x5c710000,    /* as there: what a trampoline pushes, less the slot */
     UP_RETURN_CHAIN = 16,       /* consumers of one return address; a loop of tail calls uses no more */
     UP_RETURN_LOOK = 64         /* entries that are looked at for a hit's caller */
 };

@@ -1,11 +1,12 @@
 /* Return trampolines that unwinders understand
  * --------------------------------------------
  * Trampoline i stands for the true return address in up_return_shadow[i]. A thread arrives at its byte 1 by a `ret`; byte 0 is there because
- * unwinders look up pc - 1, which must lie in the same function. One FDE covers all of them: its rules compute with the pc (DW_OP_breg16: in an
- * unwinder the return-address column of the frame holds the pc itself), so
+ * unwinders look up pc - 1, which must lie in the same function. It pushes MARK + i: no number that other code is likely to leave on a stack, as what
+ * lies there tells whether the call still goes on (returns.c). One FDE covers all of them: its rules compute with the pc (DW_OP_breg16: in an unwinder
+ * the return-address column of the frame holds the pc itself), so
  *
  *     return address is at   up_return_shadow + ((pc - up_return_trampolines) >> 4 << 3)
- *     caller's rsp is        rsp + ((pc & 15) >= 6 ? 8 : 0)          once the slot number has been pushed
+ *     caller's rsp is        rsp + ((pc & 15) >= 6 ? 8 : 0)          once that has been pushed
  *
  * An unwinder that carries an exception out of a probed function also calls the trampolines' personality routine, up_return_unwinding: it notes that
  * the call is not open any more and has no handler.
@@ -19,6 +20,7 @@
 
 #define SLOTS 65536             /* UP_RETURN_SLOTS in returns.h */
 #define SIZE 16                 /* UP_TRAMPOLINE_SIZE */
+#define MARK 0x5c710000         /* UP_TRAMPOLINE_MARK; the lower two bytes are the slot's */
 
     .bss
     .balign 64
@@ -39,7 +41,7 @@ up_return_trampolines:
     .rept SLOTS
     .byte 0x90                  /* +0   nop */
     .byte 0x68                  /* +1   push imm32: five bytes in every trampoline, whatever the number */
-    .long i
+    .long MARK + i
     .byte 0xe9                  /* +6   jmp rel32 to leave */
     .long leave - . - 4
     .balign SIZE, 0xcc
@@ -48,7 +50,7 @@ up_return_trampolines:
     .size up_return_trampolines, . - up_return_trampolines
 
     .type leave, @function
-leave:                          /* rsp: slot number; above it the caller's frame */
+leave:                          /* rsp: MARK + slot; above it the caller's frame */
     push %rbp
 .Lpushed_rbp:
     mov %rsp, %rbp
@@ -76,7 +78,7 @@ leave:                          /* rsp: slot number; above it the caller's frame
     movaps %xmm0, 128(%rsp)
     movaps %xmm1, 144(%rsp)
     cld                         /* psABI 3.2.1: clear on entry and return of a function */
-    mov 8(%rbp), %edi
+    movzwl 8(%rbp), %edi
     mov %rsp, %rsi
     call up_on_return
     mov %rax, 8(%rbp)
@@ -171,11 +173,11 @@ leave:                          /* rsp: slot number; above it the caller's frame
     .long leave - .
     .long .Lleave_end - leave
     .uleb128 0
-    /* The caller's rsp is the CFA; the slot number lies at CFA-8, where the address will be. */
+    /* The caller's rsp is the CFA; MARK + slot lies at CFA-8, where the address will be. */
     .byte 0x10, 16              /* DW_CFA_expression rip; the CFA is on the stack of the expression */
     .uleb128 6f - 5f
 5:  .byte 0x38, 0x1c            /* lit8, minus */
-    .byte 0x94, 4               /* DW_OP_deref_size 4 */
+    .byte 0x94, 2               /* DW_OP_deref_size 2 */
     .byte 0x33, 0x24            /* lit3, shl */
     .byte 0x03
     .quad up_return_shadow

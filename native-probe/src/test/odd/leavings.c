@@ -148,6 +148,46 @@ ODD int odd_leave_anywhere(long rounds)
     }
     return jumps_made;          /* the handler stays: the last signal may still be on its way */
 }
+
+/* To be probed; tells where its return address is and is left by a jump. */
+static uint64_t *volatile left_word;
+static __thread jmp_buf left_from;
+ODD long odd_leave_jumps(long n)
+{
+    left_word = (uint64_t *)__builtin_frame_address(0) + 1;
+    if (n >= 0)
+        longjmp(left_from, 1);
+    return n;
+}
+/* Far below what later calls and their signal frames write to. */
+static __attribute__((noipa)) long far_below(void)
+{
+    volatile char room[256 << 10];
+    room[0] = 1;
+    return odd_leave_jumps(room[0]) + room[0];
+}
+static void *leaves_a_number(void *number)
+{
+    if (setjmp(left_from) == 0)
+        far_below();
+    *left_word = (uint64_t)number;
+    done = odd_leave_leaf(1) == 4 ? 1 : -1;
+    while (done != 2)
+        usleep(1000);
+    return 0;
+}
+/* A thread leaves a probed call, has this number where its return address was, makes another and waits for odd_leave_jumper_end. 1, or -1 if a result
+ * was wrong. */
+ODD int odd_leave_number(long number)
+{
+    done = 0;
+    if (pthread_create(&jumper, 0, leaves_a_number, (void *)number) != 0)
+        return -1;
+    while (done == 0)
+        usleep(1000);
+    return done;
+}
+
 ODD void odd_leave_jumper_end(void)
 {
     done = 2;

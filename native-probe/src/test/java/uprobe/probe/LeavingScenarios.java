@@ -232,6 +232,25 @@ final class LeavingScenarios {
         }
     }
 
+    /* A small number where a return address was once passed for the trampoline's own, of the call that awaited its return by that number. */
+    @Scenario(alone = true)
+    static void whateverLiesWhereTheReturnAddressWasTheCallIsOver() throws Exception {
+        try (TestProbe jumps = TestProbe.arm("c libodd:odd_leave_jumps n=$arg1"); TestProbe leaf = TestProbe.arm("c libodd:odd_leave_leaf n=$arg1")) {
+            for (long number = 0; number < 16; number++) {
+                assertEquals(1, callInt("odd_leave_number", number));
+                try {
+                    assertTrue(TestProbe.engine().drain(true, 30_000));
+                    assertEquals(number + 1, jumps.counters().hits());
+                    assertEquals(number + 1, jumps.counters().recorded(), "with " + number + " there");
+                } finally {
+                    callInt("odd_leave_jumper_end");
+                }
+            }
+            settle(jumps, leaf);
+            assertTrue(jumps.hits().stream().allMatch(TestProbe.Hit::unwound));
+        }
+    }
+
     /* The stack pointer in the handler is above the interrupted call's, though that call has not ended. */
     @Scenario(alone = true)
     static void hitsInAHandlerOnAStackAboveTheThreads() throws Exception {
