@@ -19,18 +19,13 @@ import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
-import uprobe.probe.elf.CallFrames;
-import uprobe.probe.elf.LoadedLibraries;
 import uprobe.probe.elf.LoadedLibrary;
 import uprobe.probe.elf.NativeSymbol;
 import uprobe.probe.spec.LibraryPattern;
 import uprobe.probe.spec.Mechanism;
 import uprobe.probe.spec.ProbeSpec;
-import uprobe.probe.spec.ProbeTarget;
 import uprobe.probe.spec.ProbeType;
 import uprobe.probe.spec.Symbol;
-import uprobe.probe.spec.SymbolPattern;
 
 /**
  * Puts probes into the native code of this process.
@@ -105,12 +100,9 @@ public final class ProbeEngine {
     private final Planner planner;
     private final LibraryPins pins = new LibraryPins();
     private final Map<LoadedLibrary, Boolean> goneNow = new HashMap<>();
+    private final TargetFinder finder = new TargetFinder();
     private FunctionCode lastFunction;
-    /** Of the libraries in the present snapshot. */
-    private final Map<LoadedLibrary, CriticalSections> criticalSections = new HashMap<>();
     private final ClockRate clockRate;
-    private LoadedLibraries snapshot;
-    private long snapshotChanges;
     private boolean draining;
 
     private ProbeEngine(EngineOptions options, String javaStacks) {
@@ -229,7 +221,7 @@ public final class ProbeEngine {
         byte[] program = FetchProgram.encode(spec);
         Defined defined = new Defined();
         defined.points = new ArrayList<>();
-        defined.changes = snapshotChanges;
+        defined.changes = finder.changes();
         for (Plan plan : plans) {
             defined.points.add(new Point(idFor(spec, program, defined.points), plan));
             define(plan);
@@ -240,7 +232,7 @@ public final class ProbeEngine {
         for (ProbePoint place : places) {
             if (registered.add(place.id())) {
                 CommitMethod commit = factory.make(place.id(), spec, LibraryPattern.stem(place.site().library()), place.site().symbol(), records());
-                check(Helper.up_commit_register(JNIEnv.CURRENT, place.id(), commit.owner(), commit.name(), offset(spec)), "registering " + commit);
+                check(Helper.up_commit_register(JNIEnv.CURRENT, place.id(), commit.owner(), commit.name(), TargetFinder.offset(spec)), "registering " + commit);
             }
         }
         startDraining();
@@ -262,7 +254,7 @@ public final class ProbeEngine {
      */
     private List<Plan> plan(ProbeSpec spec, List<LoadedLibrary> held, List<RefusedFunction> refused) throws ProbeRefusedException, IOException {
         goneNow.clear();
-        Map<LoadedLibrary, List<NativeSymbol>> targets = find(spec);
+        Map<LoadedLibrary, List<NativeSymbol>> targets = finder.find(spec);
         List<Plan> plans = new ArrayList<>();
         ProbeRefusedException last = null;
         lastFunction = null;
@@ -271,7 +263,7 @@ public final class ProbeEngine {
                 hold(target.getKey(), held);
                 for (NativeSymbol symbol : target.getValue()) {
                     try {
-                        plans.add(plan(target.getKey(), symbol, symbol.address() + offset(spec), spec));
+                        plans.add(plan(target.getKey(), symbol, symbol.address() + TargetFinder.offset(spec), spec));
                     } catch (ProbeRefusedException e) {
                         if (spec.target() instanceof Symbol) {
                             throw e;
@@ -313,9 +305,9 @@ public final class ProbeEngine {
         }
         if (!isStillRight(defined, held)) {
             defined.points = findAgain(probe, defined.points, held);
-            defined.changes = snapshotChanges;
+            defined.changes = finder.changes();
         }
-        SignalGuard.install(loaded());
+        SignalGuard.install(finder.loaded());
         refuseWhileBlocked(probe.spec().library().text() + ":" + probe.spec().target());
         List<Site> done = new ArrayList<>();
         for (Point point : defined.points) {
@@ -342,8 +334,8 @@ public final class ProbeEngine {
     /** Whether what was found is what the probe's pattern means now: nothing was loaded or unloaded since, and the code is the same. */
     private boolean isStillRight(Defined defined, List<LoadedLibrary> held) throws IOException {
         goneNow.clear();
-        loaded();
-        if (defined.changes != snapshotChanges) {
+        finder.loaded();
+        if (defined.changes != finder.changes()) {
             return false;
         }
         try {
@@ -461,7 +453,7 @@ public final class ProbeEngine {
     /** Arms each by itself with a probe that records nothing but its hits; in the order of functions is fastest. */
     synchronized List<SiteOutcome> armSites(List<SiteRequest> requests) throws ProbeRefusedException, IOException {
         goneNow.clear();
-        SignalGuard.install(loaded());
+        SignalGuard.install(finder.loaded());
         refuseWhileBlocked("sites");
         startDraining();
         lastFunction = null;
@@ -481,7 +473,7 @@ public final class ProbeEngine {
         Site known = sites.get(request.address());
         Plan plan = known == null || request.mechanism() == null ? null : known.plans.get(request.mechanism());
         if (plan == null) {
-            refuseCriticalSection(request.library(), request.address(), where);
+            finder.refuseCriticalSection(request.library(), request.address(), where);
             Displaced displaced = codeOf(request.library(), request.functionStart(), request.functionEnd()).at(request.address(), where);
             Planner.Planned planned = planner.plan(request.library(), displaced, request.mechanism(), where);
             plan = new Plan(request.library(), planned.way(), new ArmedSite(request.library().fileName(), where, request.address(), planned.way().mechanism(), planned.reason()));
@@ -542,7 +534,7 @@ public final class ProbeEngine {
         boolean before = pins.take(library);
         held.add(library);
         if (!before && !library.isStillThere()) {
-            snapshot = null;
+            finder.lookAgain();
             throw new ProbeRefusedException(Refusal.LIBRARY_GONE, library.fileName(), "another may be there now: ask again");
         }
     }
@@ -653,81 +645,6 @@ public final class ProbeEngine {
                 : Optional.of(new ChangedSite(changed[0].plan.described(), List.copyOf(users), found(changed[0])));
     }
 
-    /** The libraries and functions that the probe means, in order of address; at least one. */
-    private Map<LoadedLibrary, List<NativeSymbol>> find(ProbeSpec spec) throws ProbeRefusedException, IOException {
-        List<LoadedLibrary> loaded = loaded().all();
-        List<LoadedLibrary> matching = loaded.stream().filter(l -> spec.library().matches(l.path().toString(), l.soname())).toList();
-        if (matching.isEmpty()) {
-            throw new ProbeRefusedException(Refusal.LIBRARY_NOT_LOADED, spec.library().text(), "loaded are "
-                    + loaded.stream().map(LoadedLibrary::fileName).distinct().sorted().collect(Collectors.joining(", ")));
-        }
-        Map<LoadedLibrary, List<NativeSymbol>> found = new LinkedHashMap<>();
-        for (LoadedLibrary library : matching) {
-            List<NativeSymbol> here = distinct(named(library, spec.target()));
-            if (!here.isEmpty()) {
-                found.put(library, here);
-            }
-        }
-        if (found.isEmpty()) {
-            String name = spec.target() instanceof Symbol symbol ? symbol.name() : spec.target().toString();
-            String names = matching.stream().flatMap(l -> l.symbols().nearest(name, 3).stream()).distinct().limit(5)
-                    .collect(Collectors.joining(", "));
-            String limits = matching.stream().flatMap(l -> l.symbols().limitation().stream()).distinct().collect(Collectors.joining("; "));
-            throw new ProbeRefusedException(Refusal.SYMBOL_UNKNOWN, matching.get(0).fileName() + "!" + name,
-                    (names.isEmpty() ? "no name there is like it" : "similar names there: " + names) + (limits.isEmpty() ? "" : "; " + limits));
-        }
-        return found;
-    }
-
-    private static List<NativeSymbol> named(LoadedLibrary library, ProbeTarget target) {
-        return target instanceof SymbolPattern pattern ? library.symbols().functions().stream().filter(symbol -> pattern.matches(symbol.name())).toList()
-                : library.symbols().find(((Symbol) target).name());
-    }
-
-    /** The libraries as they are now; looked for again only if the dynamic linker has done something since. */
-    private LoadedLibraries loaded() throws IOException {
-        long changes = libraryChanges();
-        if (snapshot == null || changes != snapshotChanges) {
-            snapshot = LoadedLibraries.snapshot();
-            snapshotChanges = changes;
-            criticalSections.clear();
-        }
-        return snapshot;
-    }
-
-    /** Aliases share an address and are one site. */
-    private static List<NativeSymbol> distinct(List<NativeSymbol> symbols) {
-        Map<Long, NativeSymbol> byAddress = new LinkedHashMap<>();
-        symbols.forEach(s -> byAddress.putIfAbsent(s.address(), s));
-        return List.copyOf(byAddress.values());
-    }
-
-    private static void refuseFunction(LoadedLibrary library, NativeSymbol symbol, ProbeSpec spec) throws ProbeRefusedException {
-        String where = where(library, symbol, offset(spec));
-        if (symbol.kind() == NativeSymbol.Kind.IFUNC) {
-            throw new ProbeRefusedException(Refusal.IFUNC, where, "probe the implementation it chooses, whose name usually ends in _avx2, _sse2 or the like");
-        } else if (symbol.kind() != NativeSymbol.Kind.FUNCTION) {
-            throw new ProbeRefusedException(Refusal.NOT_A_FUNCTION, where, "its kind is " + symbol.kind());
-        } else if (library.fileName().startsWith("libuprobe.so") || library.fileName().startsWith("libZydis.so")) {
-            throw new ProbeRefusedException(Refusal.OWN_CODE, where, "");
-        } else if (spec.type() != ProbeType.ENTRY && offset(spec) != 0) {
-            throw new ProbeRefusedException(Refusal.RETURNS_ENTRY_ONLY, where, "leave the offset out");
-        } else if (spec.type() != ProbeType.ENTRY && Helper.up_shadow_stack_on() != 0) {
-            throw new ProbeRefusedException(Refusal.SHADOW_STACK, where, "use p");
-        }
-        String stem = LibraryPattern.stem(library.fileName());
-        Refusal denied = DeniedFunctions.of(stem, symbol.name(), spec.type());
-        if (denied != null) {
-            throw new ProbeRefusedException(denied, where, "");
-        }
-        for (NativeSymbol alias : library.symbols().aliases(symbol.address())) {
-            denied = DeniedFunctions.of(stem, alias.name(), spec.type());
-            if (denied != null) {
-                throw new ProbeRefusedException(denied, where, "it is also called " + alias.name());
-            }
-        }
-    }
-
     private static void refuseWhileBlocked(String what) throws ProbeRefusedException, IOException {
         Optional<String> thread = SignalMasks.threadBlocking(SignalMasks.SIGTRAP);
         if (thread.isPresent()) {
@@ -736,9 +653,9 @@ public final class ProbeEngine {
     }
 
     private Plan plan(LoadedLibrary library, NativeSymbol symbol, long address, ProbeSpec spec) throws ProbeRefusedException, IOException {
-        refuseFunction(library, symbol, spec);
-        long offset = offset(spec);
-        String where = where(library, symbol, offset);
+        TargetFinder.refuseFunction(library, symbol, spec);
+        long offset = TargetFinder.offset(spec);
+        String where = TargetFinder.where(library, symbol, offset);
         long end = symbol.size() > 0 ? symbol.address() + symbol.size() : library.symbols().nextFunctionStart(symbol.address());
         if (offset < 0 || address >= end) {
             throw new ProbeRefusedException(Refusal.OFFSET_OUTSIDE, where, "it is 0x" + Long.toHexString(end - symbol.address()) + " bytes long");
@@ -753,34 +670,17 @@ public final class ProbeEngine {
         if (displaced.is(InstructionTable.TRAP)) {      /* before more is decoded: what follows may be anything */
             throw new ProbeRefusedException(Refusal.FOREIGN_TRAP, where, "");
         }
-        refuseCriticalSection(library, address, where);
+        finder.refuseCriticalSection(library, address, where);
         if (spec.type() != ProbeType.ENTRY) {
-            refuseReturnOf(library, function, where);
+            TargetFinder.refuseReturnOf(library, function, where);
         }
         Plan plan = !still ? null : spec.mechanism() == null || known.users > 0 ? known.plan : known.plans.get(spec.mechanism());
         if (plan != null) {
             return plan;
         }
         Planner.Planned planned = planner.plan(library, displaced, spec.mechanism(), where);
-        ArmedSite described = new ArmedSite(library.fileName(), named(symbol, offset), address, planned.way().mechanism(), planned.reason());
+        ArmedSite described = new ArmedSite(library.fileName(), TargetFinder.named(symbol, offset), address, planned.way().mechanism(), planned.reason());
         return new Plan(library, planned.way(), described);
-    }
-
-    private void refuseCriticalSection(LoadedLibrary library, long address, String where) throws ProbeRefusedException {
-        if (criticalSections.computeIfAbsent(library, CriticalSections::of).contain(address)) {
-            throw new ProbeRefusedException(Refusal.RESTARTABLE_SEQUENCE, where, "");
-        }
-    }
-
-    /** A part that was moved out of its function, and what looks at its own return address. */
-    private static void refuseReturnOf(LoadedLibrary library, FunctionCode function, String where) throws ProbeRefusedException, IOException {
-        Optional<CallFrames> frames = library.callFrames();
-        boolean elsewhere = frames.isPresent() && !frames.get().returnAddressOnTop(function.start()).orElse(true);
-        if (elsewhere || where.matches(".*\\.cold(\\.\\d+)?")) {
-            throw new ProbeRefusedException(Refusal.PART_OF_FUNCTION, where, "use p");
-        } else if (function.usesReturnAddress()) {
-            throw new ProbeRefusedException(Refusal.READS_RETURN_ADDRESS, where, "use p");
-        }
     }
 
     /** The last one asked for is remembered: many probes of one function follow each other. */
@@ -806,18 +706,6 @@ public final class ProbeEngine {
             }
         });
         return bytes;
-    }
-
-    private static long offset(ProbeSpec spec) {
-        return spec.target() instanceof Symbol symbol ? symbol.offset() : 0;
-    }
-
-    private static String named(NativeSymbol symbol, long offset) {
-        return symbol.name() + (offset == 0 ? "" : "+0x" + Long.toHexString(offset));
-    }
-
-    private static String where(LoadedLibrary library, NativeSymbol symbol, long offset) {
-        return library.fileName() + "!" + named(symbol, offset);
     }
 
     private static String where(ArmedSite site) {

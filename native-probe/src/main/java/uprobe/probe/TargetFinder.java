@@ -1,0 +1,143 @@
+package uprobe.probe;
+
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import uprobe.probe.elf.CallFrames;
+import uprobe.probe.elf.LoadedLibraries;
+import uprobe.probe.elf.LoadedLibrary;
+import uprobe.probe.elf.NativeSymbol;
+import uprobe.probe.spec.LibraryPattern;
+import uprobe.probe.spec.ProbeSpec;
+import uprobe.probe.spec.ProbeTarget;
+import uprobe.probe.spec.ProbeType;
+import uprobe.probe.spec.Symbol;
+import uprobe.probe.spec.SymbolPattern;
+
+/**
+ * What a probe means in the libraries that are loaded now, and what is refused whatever else is armed. Guarded by the engine's lock.
+ */
+final class TargetFinder {
+    private LoadedLibraries snapshot;
+    private long snapshotChanges;
+    /** Of the libraries in the present snapshot. */
+    private final Map<LoadedLibrary, CriticalSections> criticalSections = new HashMap<>();
+
+    /** {@link ProbeEngine#libraryChanges} when the libraries were last looked for. */
+    long changes() {
+        return snapshotChanges;
+    }
+
+    /** What was found is not so any more. */
+    void lookAgain() {
+        snapshot = null;
+    }
+
+    /** The libraries as they are now; looked for again only if the dynamic linker has done something since. */
+    LoadedLibraries loaded() throws IOException {
+        long changes = Helper.up_library_changes();
+        if (snapshot == null || changes != snapshotChanges) {
+            snapshot = LoadedLibraries.snapshot();
+            snapshotChanges = changes;
+            criticalSections.clear();
+        }
+        return snapshot;
+    }
+
+    /** The libraries and functions that the probe means, in order of address; at least one. */
+    Map<LoadedLibrary, List<NativeSymbol>> find(ProbeSpec spec) throws ProbeRefusedException, IOException {
+        List<LoadedLibrary> loaded = loaded().all();
+        List<LoadedLibrary> matching = loaded.stream().filter(l -> spec.library().matches(l.path().toString(), l.soname())).toList();
+        if (matching.isEmpty()) {
+            throw new ProbeRefusedException(Refusal.LIBRARY_NOT_LOADED, spec.library().text(), "loaded are "
+                    + loaded.stream().map(LoadedLibrary::fileName).distinct().sorted().collect(Collectors.joining(", ")));
+        }
+        Map<LoadedLibrary, List<NativeSymbol>> found = new LinkedHashMap<>();
+        for (LoadedLibrary library : matching) {
+            List<NativeSymbol> here = distinct(named(library, spec.target()));
+            if (!here.isEmpty()) {
+                found.put(library, here);
+            }
+        }
+        if (found.isEmpty()) {
+            String name = spec.target() instanceof Symbol symbol ? symbol.name() : spec.target().toString();
+            String names = matching.stream().flatMap(l -> l.symbols().nearest(name, 3).stream()).distinct().limit(5)
+                    .collect(Collectors.joining(", "));
+            String limits = matching.stream().flatMap(l -> l.symbols().limitation().stream()).distinct().collect(Collectors.joining("; "));
+            throw new ProbeRefusedException(Refusal.SYMBOL_UNKNOWN, matching.get(0).fileName() + "!" + name,
+                    (names.isEmpty() ? "no name there is like it" : "similar names there: " + names) + (limits.isEmpty() ? "" : "; " + limits));
+        }
+        return found;
+    }
+
+    private static List<NativeSymbol> named(LoadedLibrary library, ProbeTarget target) {
+        return target instanceof SymbolPattern pattern ? library.symbols().functions().stream().filter(symbol -> pattern.matches(symbol.name())).toList()
+                : library.symbols().find(((Symbol) target).name());
+    }
+
+    /** Aliases share an address and are one site. */
+    private static List<NativeSymbol> distinct(List<NativeSymbol> symbols) {
+        Map<Long, NativeSymbol> byAddress = new LinkedHashMap<>();
+        symbols.forEach(s -> byAddress.putIfAbsent(s.address(), s));
+        return List.copyOf(byAddress.values());
+    }
+
+    static void refuseFunction(LoadedLibrary library, NativeSymbol symbol, ProbeSpec spec) throws ProbeRefusedException {
+        String where = where(library, symbol, offset(spec));
+        if (symbol.kind() == NativeSymbol.Kind.IFUNC) {
+            throw new ProbeRefusedException(Refusal.IFUNC, where, "probe the implementation it chooses, whose name usually ends in _avx2, _sse2 or the like");
+        } else if (symbol.kind() != NativeSymbol.Kind.FUNCTION) {
+            throw new ProbeRefusedException(Refusal.NOT_A_FUNCTION, where, "its kind is " + symbol.kind());
+        } else if (library.fileName().startsWith("libuprobe.so") || library.fileName().startsWith("libZydis.so")) {
+            throw new ProbeRefusedException(Refusal.OWN_CODE, where, "");
+        } else if (spec.type() != ProbeType.ENTRY && offset(spec) != 0) {
+            throw new ProbeRefusedException(Refusal.RETURNS_ENTRY_ONLY, where, "leave the offset out");
+        } else if (spec.type() != ProbeType.ENTRY && Helper.up_shadow_stack_on() != 0) {
+            throw new ProbeRefusedException(Refusal.SHADOW_STACK, where, "use p");
+        }
+        String stem = LibraryPattern.stem(library.fileName());
+        Refusal denied = DeniedFunctions.of(stem, symbol.name(), spec.type());
+        if (denied != null) {
+            throw new ProbeRefusedException(denied, where, "");
+        }
+        for (NativeSymbol alias : library.symbols().aliases(symbol.address())) {
+            denied = DeniedFunctions.of(stem, alias.name(), spec.type());
+            if (denied != null) {
+                throw new ProbeRefusedException(denied, where, "it is also called " + alias.name());
+            }
+        }
+    }
+
+    void refuseCriticalSection(LoadedLibrary library, long address, String where) throws ProbeRefusedException {
+        if (criticalSections.computeIfAbsent(library, CriticalSections::of).contain(address)) {
+            throw new ProbeRefusedException(Refusal.RESTARTABLE_SEQUENCE, where, "");
+        }
+    }
+
+    /** A part that was moved out of its function, and what looks at its own return address. */
+    static void refuseReturnOf(LoadedLibrary library, FunctionCode function, String where) throws ProbeRefusedException, IOException {
+        Optional<CallFrames> frames = library.callFrames();
+        boolean elsewhere = frames.isPresent() && !frames.get().returnAddressOnTop(function.start()).orElse(true);
+        if (elsewhere || where.matches(".*\\.cold(\\.\\d+)?")) {
+            throw new ProbeRefusedException(Refusal.PART_OF_FUNCTION, where, "use p");
+        } else if (function.usesReturnAddress()) {
+            throw new ProbeRefusedException(Refusal.READS_RETURN_ADDRESS, where, "use p");
+        }
+    }
+
+    static long offset(ProbeSpec spec) {
+        return spec.target() instanceof Symbol symbol ? symbol.offset() : 0;
+    }
+
+    static String named(NativeSymbol symbol, long offset) {
+        return symbol.name() + (offset == 0 ? "" : "+0x" + Long.toHexString(offset));
+    }
+
+    static String where(LoadedLibrary library, NativeSymbol symbol, long offset) {
+        return library.fileName() + "!" + named(symbol, offset);
+    }
+}
