@@ -58,10 +58,8 @@ class PatternsIT {
         outcome.forget();
     }
 
-    /** Statistics name the library by its stem. */
     private static String key(RecordedEvent event) {
-        return event.hasField("function") ? event.getString("library").replaceAll("\\.so.*", "") + ":" + event.getString("function")
-                : event.getString("library") + ":" + event.getString("symbol");
+        return event.getString("library") + ":" + event.getString(event.hasField("function") ? "function" : "symbol");
     }
 
     private static void assertApplicationsEvents(List<RecordedEvent> steps) {

@@ -26,7 +26,6 @@ import uprobe.probe.ProbeEngine;
 import uprobe.probe.ProbePoint;
 import uprobe.probe.ProbeRefusedException;
 import uprobe.probe.Refusal;
-import uprobe.probe.spec.LibraryPattern;
 import uprobe.probe.spec.ProbeSpec;
 import uprobe.probe.spec.RateLimit;
 import uprobe.probe.spec.Symbol;
@@ -437,7 +436,7 @@ public final class EventBridge {
     private static void emitStatistics(RecordedProbe probe, String library, String symbol, ProbeCounters now, Durations durations) {
         ProbeStatistics event = new ProbeStatistics();
         event.probe = probe.eventName();
-        event.library = LibraryPattern.stem(library);
+        event.library = library;
         event.symbol = symbol;
         event.hits = now.hits();
         event.recorded = now.recorded();
