@@ -363,7 +363,8 @@ void up_jvm_flush(struct up_thread *t, struct up_return *e)
             if (thrown && !parked)
                 parked = thrown;
         }
-        n = n < FLUSH_RUNS ? 0 : up_ring_claim(t, &position, &wanted, runs, FLUSH_RUNS);
+        /* More than fitted, or a handler's hits since then. */
+        n = position < t->head ? up_ring_claim(t, &position, &wanted, runs, FLUSH_RUNS) : 0;
     } while (n > 0);
     t->committing = 0;
     up_ring_advance(t, 0);
