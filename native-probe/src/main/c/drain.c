@@ -170,6 +170,7 @@ static int drain_all(JNIEnv *env, int all)
 {
     static uint32_t round;
     round++;
+    up_return_reclaim();
     int again = 0;
     int32_t high = __atomic_load_n(&up_threads.pool.used_high, __ATOMIC_ACQUIRE);
     for (int32_t i = 0; i < high; i++) {

@@ -7,7 +7,6 @@
 #include "settings.h"
 #include "trap.h"
 
-#include <sys/syscall.h>
 
 /* Where a hit belongs, looked at when the first consumer needs it. */
 struct hit {
@@ -128,19 +127,16 @@ void up_hit_site(const struct up_site *site, const struct up_regs *regs)
     }
 }
 
-/* Counted and forgotten. A handler may leave us in between for good (returns.h): where anybody has ever done that, signals are held off meanwhile. */
+/* Counted and forgotten, both or neither. */
 static void count_whole(struct up_return *e, uint64_t *counter)
 {
-    enum { KERNEL_SIGSET_SIZE = 8 };
-    uint64_t all = ~up_synchronous_signals(), before = 0;
-    int careful = up_returns_abandoned != 0;
-    if (careful)
-        up_syscall4(SYS_rt_sigprocmask, SIG_BLOCK, &all, &before, KERNEL_SIGSET_SIZE);
+    uint64_t before;
+    int careful = up_hold_signals(&before);
     up_count(counter);
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     e->probe = NULL;
     if (careful)
-        up_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, KERNEL_SIGSET_SIZE);
+        up_let_signals(before);
 }
 
 /* What becomes of a call or return, now that all is known: NULL if it is to be recorded, else the counter that it belongs to. values: the fields. */

@@ -33,6 +33,15 @@ static inline int32_t up_pool_take(struct up_pool *pool)
     return fresh;
 }
 
+/* How many are taken; only about so while others take and give back. */
+static inline int32_t up_pool_taken(const struct up_pool *pool)
+{
+    int32_t taken = __atomic_load_n(&pool->used_high, __ATOMIC_RELAXED);
+    for (uint32_t top = (uint32_t)__atomic_load_n(&pool->free, __ATOMIC_ACQUIRE); top != 0 && taken > 0; taken--)
+        top = (uint32_t)__atomic_load_n(&pool->next[top - 1], __ATOMIC_RELAXED);
+    return taken;
+}
+
 static inline void up_pool_give_back(struct up_pool *pool, int32_t number)
 {
     uint64_t top = __atomic_load_n(&pool->free, __ATOMIC_ACQUIRE), pushed;

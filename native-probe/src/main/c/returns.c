@@ -8,8 +8,11 @@
 #include "hit.h"
 #include "jvm.h"
 #include "ring.h"
+#include "trap.h"
 
+#include <signal.h>
 #include <stddef.h>
+#include <sys/syscall.h>
 
 static struct up_return table[UP_RETURN_SLOTS];
 static int32_t next_free[UP_RETURN_SLOTS];
@@ -76,12 +79,35 @@ static void give_back_with_chain(struct up_thread *t, struct up_return *e)
     give_back(t, e);
 }
 
+enum { KERNEL_SIGSET_SIZE = 8 };
+
+int up_hold_signals(uint64_t *before)
+{
+    uint64_t all = ~up_synchronous_signals();
+    return up_returns_abandoned != 0 && up_syscall4(SYS_rt_sigprocmask, SIG_BLOCK, &all, before, KERNEL_SIGSET_SIZE) == 0;
+}
+
+void up_let_signals(uint64_t before)
+{
+    up_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, KERNEL_SIGSET_SIZE);
+}
+
 /* Records all that waited on e: newest first, as the innermost of tail-called functions ended first. regs == NULL: it was unwound. */
 static void complete(struct up_thread *t, struct up_return *e, const struct up_regs *regs)
 {
     for (int32_t next = e->chain; next != UP_NONE; next = table[next].chain)
         up_hit_complete(t, &table[next], regs);
     up_hit_complete(t, e, regs);
+}
+
+static void count_dropped(struct up_return *e)
+{
+    for (int32_t slot = slot_of(e); slot != UP_NONE; slot = table[slot].chain) {
+        struct up_probe *probe = table[slot].probe;
+        if (probe)
+            up_count(&probe->counters.dropped);
+        table[slot].probe = NULL;
+    }
 }
 
 /* All is recorded: e is free again as soon as nothing newer is above it. */
@@ -94,8 +120,13 @@ static void retire(struct up_thread *t, struct up_return *e)
         struct up_return *newest = &table[slot_in(head)];
         if (__atomic_load_n(&newest->state, __ATOMIC_ACQUIRE) != UP_RETURN_DONE)
             break;
+        /* Left in between it would be nobody's. */
+        uint64_t before;
+        int careful = up_hold_signals(&before);
         if (move_head(t, head, newest->below))
             give_back_with_chain(t, newest);
+        if (careful)
+            up_let_signals(before);
     }
 }
 
@@ -104,13 +135,19 @@ static int change(struct up_return *e, int32_t from, int32_t to)
     return __atomic_compare_exchange_n(&e->state, &from, to, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
+static void unwind(struct up_thread *t, struct up_return *e)
+{
+    if (!e->probe)
+        return;
+    up_count(&up_returns_unwound);
+    complete(t, e, NULL);
+}
+
 /* e stays in the list until all is recorded: if this frame is left half-way, it is found there again. */
 static void drop(struct up_thread *t, struct up_return *e)
 {
-    if (change(e, UP_RETURN_LIVE, UP_RETURN_LEAVING) && e->probe) {
-        up_count(&up_returns_unwound);
-        complete(t, e, NULL);
-    }
+    if (change(e, UP_RETURN_LIVE, UP_RETURN_LEAVING))
+        unwind(t, e);
     retire(t, e);
 }
 
@@ -255,18 +292,64 @@ void up_return_drop_below(struct up_thread *t, uint64_t limit, int32_t stop)
     }
 }
 
+/* Entries of dead threads whose trampoline something may still return to: a coroutine, on whatever thread goes on with it. Their `below` is the next one's.
+ * The drain's only. */
+static int32_t orphans = UP_NONE;
+
+static int is_swapped(const struct up_return *e)
+{
+    uint64_t word;
+    return up_read_safely(e->sp, &word, sizeof word) == 0 && (word == trampoline_of(e) || word == (uint64_t)UP_TRAMPOLINE_MARK + (uint64_t)slot_of(e));
+}
+
+void up_return_reclaim(void)
+{
+    for (int32_t *from = &orphans; *from != UP_NONE;) {
+        struct up_return *e = &table[*from];
+        if (is_swapped(e)) {
+            from = &e->below;
+            continue;
+        }
+        *from = e->below;
+        for (int32_t slot = slot_of(e); slot != UP_NONE;) {
+            struct up_return *free = &table[slot];
+            int32_t next = free->chain;
+            __atomic_store_n(&free->state, UP_RETURN_FREE, __ATOMIC_RELEASE);
+            up_pool_give_back(&pool, slot);
+            slot = next;
+        }
+    }
+}
+
+int up_returns_awaited(void)
+{
+    int spares = 0;
+    for (int32_t i = 0; i < __atomic_load_n(&up_threads.pool.used_high, __ATOMIC_ACQUIRE); i++)
+        spares += up_threads.all[i].spare != 0;
+    return up_pool_taken(&pool) - spares;
+}
+
 void up_return_drop_all(struct up_thread *t)
 {
     t->list_in_use = 0;         /* whoever was walking it died */
     for (int32_t slot = slot_in(t->returns); slot != UP_NONE; slot = slot_in(t->returns)) {
         struct up_return *e = &table[slot];
-        if (e->state != UP_RETURN_DONE)
-            e->state = UP_RETURN_LIVE;      /* the frame that was busy with it died as well */
-        drop(t, e);
+        int elsewhere = e->state == UP_RETURN_BUSY && !e->flushes;      /* it returns on another thread just now, and is recorded there */
+        if (!elsewhere && e->state != UP_RETURN_DONE) {
+            e->state = UP_RETURN_LIVE;          /* the frame that was busy with it died as well */
+            if (change(e, UP_RETURN_LIVE, UP_RETURN_LEAVING))
+                unwind(t, e);
+            __atomic_store_n(&e->state, UP_RETURN_DONE, __ATOMIC_RELEASE);
+        }
+        t->returns = (uint32_t)(e->below + 1);
+        e->owner = NULL;
+        e->below = orphans;
+        orphans = slot;
     }
     if (t->spare)
         up_pool_give_back(&pool, t->spare - 1);
     t->spare = 0;
+    up_return_reclaim();
 }
 
 struct up_return *up_return_swap(struct up_thread *t, uint64_t sp)
@@ -388,12 +471,15 @@ uint64_t up_on_return(uint32_t slot, struct up_regs *regs)
         return address;         /* the child of a fork: the return is awaited in its parent */
     struct up_thread *t = up_thread_self();
     struct up_inside frame;
-    if (t != e->owner) {
+    if (!t || t != e->owner) {
         /* A coroutine that went on elsewhere: its entry stays in the owner's list until the owner comes by. */
-        if (t && change(e, UP_RETURN_LIVE, UP_RETURN_BUSY)) {
+        int ours = change(e, UP_RETURN_LIVE, UP_RETURN_BUSY);
+        if (ours && t) {
             up_enter(t, &frame);
             complete(t, e, regs);
             up_leave(t, &frame);
+        } else if (ours) {
+            count_dropped(e);   /* this thread has got no ring */
         }
         __atomic_store_n(&e->state, UP_RETURN_DONE, __ATOMIC_RELEASE);
         return address;

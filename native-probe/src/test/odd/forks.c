@@ -1,6 +1,7 @@
 /* Processes that a probed process makes: fork, the bare system call, vfork, posix_spawn. A child has the parent's traps in its text. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -156,4 +157,41 @@ ODD long odd_watch_end(void)
     long looks = watch->changed || ended != RIGHT ? -1 : watch->looks;
     munmap((void *)watch, sizeof *watch);
     return looks;
+}
+
+/* Two threads that call at the same time; the first one's first call is made by its vforked child. Returns wrong results. */
+static volatile int go;
+static volatile long times;
+static void *calls_after_child(void *vforks)
+{
+    long wrong = 0;
+    if (vforks) {
+        pid_t pid = vfork();
+        if (pid == 0)
+            _exit(odd_identity(7) != 7);
+        int status = -1;
+        waitpid(pid, &status, 0);
+        wrong += status != 0;
+    }
+    while (!go)
+        usleep(1000);
+    for (long i = 0; i < times; i++)
+        wrong += odd_identity(i) != i;
+    return (void *)wrong;
+}
+ODD long odd_first_call_in_vfork(long calls)
+{
+    pthread_t parent, other;
+    void *wrong = (void *)-1, *wrong_too = (void *)-1;
+    go = 0, times = calls;
+    if (pthread_create(&parent, 0, calls_after_child, (void *)1) != 0)
+        return -1;
+    usleep(1500000);            /* the drain has looked for threads that ended */
+    if (pthread_create(&other, 0, calls_after_child, 0) != 0)
+        return -1;
+    usleep(10000);
+    go = 1;
+    pthread_join(parent, &wrong);
+    pthread_join(other, &wrong_too);
+    return (long)wrong + (long)wrong_too;
 }

@@ -330,3 +330,18 @@ ODD int odd_co_end(void)
     }
     return right;
 }
+
+/* odd_co_start on a thread that has ended when this returns. */
+static void *start_coroutines(void *started)
+{
+    *(int *)started = odd_co_start();
+    return 0;
+}
+ODD int odd_co_start_on_ended_thread(void)
+{
+    pthread_t t;
+    int started = -1;
+    if (pthread_create(&t, 0, start_coroutines, &started) == 0)
+        pthread_join(t, 0);
+    return started;
+}

@@ -102,6 +102,18 @@ final class ForkScenarios {
         TestProbe.assertTextIsOriginal("libodd.so");
     }
 
+    /** The child's thread id is soon gone; its parent, whose record of a thread it would have been, is not. */
+    @Scenario(alone = true)
+    static void aThreadWhoseFirstHitIsInAVforkedChildKeepsItsOwnRing() throws Exception {
+        long calls = 50_000;
+        try (TestProbe probe = TestProbe.arm("c libodd:odd_identity n=$arg1 r=$retval")) {
+            assertEquals(0, Odd.LIBRARY.getFunction("odd_first_call_in_vfork").invokeLong(new Object[] {calls}));
+            probe.assertNothingLostSilently();
+            assertEquals(2 * calls + 1, probe.counters().hits());
+            assertTrue(probe.counters().dropped() >= 1, "the child's");
+        }
+    }
+
     /** It runs on its parent's stack and memory: its hits are the parent's. */
     @Scenario
     static void aVforkedChildCountsAsItsParent() throws Exception {

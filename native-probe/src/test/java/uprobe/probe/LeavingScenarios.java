@@ -265,6 +265,26 @@ final class LeavingScenarios {
         }
     }
 
+    /** Whoever goes on with it returns by the trampolines of its calls: they stay its own, whatever is called meanwhile. */
+    @Scenario(alone = true)
+    static void aCoroutineThatOutlivesItsThreadReturnsWhereItWasCalled() throws Exception {
+        try (TestProbe inner = TestProbe.arm("c libodd:odd_co_inner n=$arg1 r=$retval"); TestProbe outer = TestProbe.arm("c libodd:odd_co_outer n=$arg1 r=$retval");
+                TestProbe other = TestProbe.arm("c libodd:odd_recursion n=$arg1 r=$retval")) {
+            assertEquals(64, callInt("odd_co_start_on_ended_thread"));
+            long begin = System.nanoTime();
+            while (TestProbe.engine().flushStatistics().threadsRecycled() == 0 && System.nanoTime() - begin < 20_000_000_000L) {
+                assertTrue(TestProbe.engine().drain(false, 30_000));
+            }
+            assertTrue(TestProbe.engine().flushStatistics().threadsRecycled() > 0, "the thread's ring has come back");
+            assertEquals(300, Odd.odd_recursion(300));
+            callInt("odd_co_resume", 1, 0, 0);
+            callInt("odd_co_resume", 1, 0, 0);
+            assertEquals(64, callInt("odd_co_end"), "every result is its own coroutine's");
+            settle(inner, outer, other);
+            assertEquals(301, other.counters().recorded());
+        }
+    }
+
     @Scenario
     static void coroutinesReturnOutOfOrderAndOnOtherThreads() throws Exception {
         for (int backwards = 0; backwards < 2; backwards++) {
