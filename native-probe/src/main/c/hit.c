@@ -7,7 +7,6 @@
 #include "settings.h"
 #include "trap.h"
 
-
 /* Where a hit belongs, looked at when the first consumer needs it. */
 struct hit {
     struct up_thread *t;

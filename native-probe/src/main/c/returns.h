@@ -115,9 +115,10 @@ static inline void up_look_for_abandoned(struct up_thread *t)
  * UP_NONE). Their records are written as unwound. */
 void up_return_drop_below(struct up_thread *t, uint64_t limit, int32_t stop);
 
-/* The drain's: the owner has died, and what waited is written into its ring as unwound. Its entries are free again once nobody can return to them, */
+/* Called by the drain. The owner has died: what waited is written into its ring as unwound. Its entries are free again once nobody can return to them. */
 void up_return_drop_all(struct up_thread *t);
-/* which is looked at each round. */
+
+/* Called by the drain in each round: frees what nobody can return to any more. */
 void up_return_reclaim(void);
 
 /* A handler may leave the return path at any instruction for good. Where anybody has ever done that, what must be done whole holds signals off meanwhile:

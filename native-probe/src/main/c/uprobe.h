@@ -35,11 +35,10 @@ enum up_failure {
  *   +---------------+-------+-------+---------------+---------------+---------------+---------------+-----------
  *
  * Records are multiples of UP_HIT_ALIGN bytes and never wrap. state: 0 nothing yet, then WRITING (length valid), READY (whole; stored with
- * release), CLAIMED (either by the flush at the JNI return or by the drain), COMMITTED (Java made an event of it) or
- * REJECTED (JFR did not want it), CONSUMED (counted; its space may be reused). time is in clock units (up_clock). call is the stack address of the
- * return address of the JNI call that the hit belongs to or, once it is left to the drain, what up_jvm_java_id tells its Java thread by. missing has
- * a bit for each value that could not be read. A `c` record's values[0] is its duration in clock units;
- * the fields follow in the order of the probe's definition. */
+ * release), CLAIMED (by the flush at the JNI return or by the drain), COMMITTED (Java made an event of it) or REJECTED (JFR did not want it), CONSUMED
+ * (counted; its space may be reused). time is in clock units (up_clock). call is the stack address of the return address of the JNI call that the hit
+ * belongs to or, once it is left to the drain, what up_jvm_java_id tells its Java thread by. missing has a bit for each value that could not be read. A
+ * `c` record's values[0] is its duration in clock units; the fields follow in the order of the probe's definition. */
 struct up_hit {
     int32_t state;
     uint16_t length;
@@ -343,9 +342,9 @@ struct up_flush_statistics {
     uint64_t abandoned;         /* records left half-written: their frame was left by siglongjmp, or their thread ended */
     uint64_t chains_refused;    /* calls that are no frames of the hits inside them: chain.h */
 };
-/* Return entries that are taken now, of those that wait and of those that are lost. */
-UP_EXPORT int up_returns_awaited(void);
 UP_EXPORT int up_flush_statistics(struct up_flush_statistics *out);
+/* How many entries of the return table are taken now. */
+UP_EXPORT int up_returns_awaited(void);
 /* Has everything drained that is whole now and waits for it: 0 when done, -ETIMEDOUT. all != 0 takes records of unfinished JNI calls too. */
 UP_EXPORT int up_drain_now(int32_t all, int64_t timeout_ns);
 
