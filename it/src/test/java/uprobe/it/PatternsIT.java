@@ -9,15 +9,19 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import jdk.jfr.consumer.RecordedEvent;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import uprobe.it.app.BusyEverywhere;
+import uprobe.it.app.ZipRounds;
 
 /** Probes on every function that a pattern names: all that libjvm exports, all natives of the JDK's libraries, JFR's own among them. */
 class PatternsIT {
+    private static final boolean STORM = Boolean.getBoolean("storm");
     private static final int THREADS = 4, STEPS = 200;
 
     static Stream<Jdk> jdks() {
@@ -55,6 +59,23 @@ class PatternsIT {
         assertEquals(0, dropped);
         assertTrue(events.keySet().stream().anyMatch(key -> key.contains("jfr_")), "JFR's own natives are among them: " + events.keySet());
         assertStacks(recorded.of("uprobe.NativeCall"));
+        outcome.forget();
+    }
+
+    /** More functions than one class has room for: some 44,000 of libjvm on 17. With {@code -Dstorm=true} they are armed and counted as well. */
+    @ParameterizedTest
+    @MethodSource("jdks")
+    void everyFunctionOfLibjvm(Jdk jdk) throws Exception {
+        ChildJvm jvm = ChildJvm.of(jdk, ZipRounds.class).options("-Xmx3g").probes("p libjvm:* mode=count").seconds(300);
+        ChildJvm.Outcome outcome = (STORM ? jvm : jvm.withoutRecording()).run("rounds", "1").ok();
+        Matcher more = Pattern.compile("uprobe: p libjvm:\\* mode=count: " + (STORM ? "armed" : "ready") + " at .* and (\\d+) more").matcher(outcome.err());
+        assertTrue(more.find() && Integer.parseInt(more.group(1)) > 30_000, outcome.err());
+        if (STORM) {
+            RecordedEvent last = outcome.recorded().of("uprobe.ProbeStatistics").stream().max(Comparator.comparing(RecordedEvent::getStartTime)).orElseThrow();
+            System.out.println(jdk + ": " + last.getString("symbol") + ", " + last.getLong("hits") + " hits");
+            assertTrue(last.getLong("hits") > 100_000, last::toString);
+            assertEquals(last.getLong("hits"), last.getLong("recorded"));
+        }
         outcome.forget();
     }
 

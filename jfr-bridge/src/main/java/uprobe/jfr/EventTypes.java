@@ -2,7 +2,7 @@ package uprobe.jfr;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import jdk.jfr.Event;
@@ -17,8 +17,8 @@ import uprobe.probe.spec.ProbeSyntaxException;
 import uprobe.probe.spec.SymbolPattern;
 
 /**
- * Makes the event classes of one probe, and with them its commit methods: one class for a symbol, one for each library of a pattern, with a method for
- * each function.
+ * Makes the event classes of one probe, and with them its commit methods: one class for a symbol, one for each library of a pattern - several where that
+ * has very many functions -, with methods for each function.
  */
 final class EventTypes implements CommitMethod.Factory {
     /** What a pattern's probe without fields records. */
@@ -32,8 +32,18 @@ final class EventTypes implements CommitMethod.Factory {
 
     private final boolean enabled;
     private final Registration registration;
-    private final Map<String, List<String>> symbols = new LinkedHashMap<>();
-    private final Map<String, Class<? extends Event>> classes = new LinkedHashMap<>();
+    /** Functions of one library, whose hits are events of one class. */
+    private static final class Group {
+        final List<String> symbols = new ArrayList<>();
+        Class<? extends Event> type;
+    }
+
+    /** A class has at most 65,535 methods and as many names in its constant pool; each function takes three and one (JVMS 4.1). */
+    private static final int FUNCTIONS_OF_A_CLASS = 10_000;
+
+    /** The one of each library that still grows, and the one of each library and symbol. */
+    private final Map<String, Group> growing = new HashMap<>();
+    private final Map<List<String>, Group> groups = new HashMap<>();
 
     /** @param enabled whether recordings that say nothing of the events have them enabled */
     EventTypes(boolean enabled, Registration registration) {
@@ -77,21 +87,27 @@ final class EventTypes implements CommitMethod.Factory {
     @Override
     public void places(ProbeSpec spec, List<ProbePoint> points) {
         for (ProbePoint point : points) {
-            symbols.computeIfAbsent(LibraryPattern.stem(point.site().library()), stem -> new ArrayList<>()).add(point.site().symbol());
+            String stem = LibraryPattern.stem(point.site().library()), symbol = point.site().symbol();
+            Group group = growing.computeIfAbsent(stem, first -> new Group());
+            if (group.symbols.size() == FUNCTIONS_OF_A_CLASS) {
+                group = new Group();
+                growing.put(stem, group);
+            }
+            if (groups.putIfAbsent(List.of(stem, symbol), group) == null) {
+                group.symbols.add(symbol);
+            }
         }
         Hits.places(points);
     }
 
     @Override
     public CommitMethod make(int id, ProbeSpec spec, String stem, String symbol, ByteBuffer records) {
-        Class<? extends Event> type = classes.get(stem);
-        if (type == null) {
+        Group group = groups.get(List.of(stem, symbol));
+        if (group.type == null) {
             String name = eventName(spec, stem, symbol);
-            List<String> all = spec.target() instanceof SymbolPattern ? symbols.get(stem) : List.of(symbol);
-            type = ProbeEventClass.of(spec, name, stem, all, enabled);
-            registration.register(name, type);
-            classes.put(stem, type);
+            group.type = ProbeEventClass.of(spec, name, stem, group.symbols, enabled);
+            registration.register(name, group.type);
         }
-        return new CommitMethod(type, ProbeEventClass.methodName(symbol));
+        return new CommitMethod(group.type, ProbeEventClass.methodName(symbol));
     }
 }
