@@ -262,6 +262,12 @@ static uint64_t trampoline_of(const struct up_return *e)
     return (uint64_t)up_return_trampolines + (uint64_t)slot_of(e) * UP_TRAMPOLINE_SIZE + 1;
 }
 
+/* Whether this, in e's place on the stack, leads to e's trampoline, or lies there while that runs: `push` in returns_x86_64.S. */
+static int leads_to(const struct up_return *e, uint64_t word)
+{
+    return word == trampoline_of(e) || word == (uint64_t)UP_TRAMPOLINE_MARK + (uint64_t)slot_of(e);
+}
+
 /* Whether the frame of the thread's newest entry e is certainly gone, now that the stack pointer is `limit`. Below the stack pointer nothing
  * lives - but a coroutine has a stack of its own, which may lie anywhere. */
 static int is_gone(const struct up_return *e, uint64_t limit)
@@ -273,13 +279,13 @@ static int is_gone(const struct up_return *e, uint64_t limit)
     uint64_t word = 0;
     if (e->sp < limit && up_jvm_same_java_stack(e->sp, limit))
         return 1;
-    /* The word has been overwritten, or its stack is no more - but the stack pointer's own is there. While its trampoline runs the word holds the slot's
-     * mark (`push` in returns_x86_64.S): a handler on a stack of its own, above this one, must not take that call for gone. */
+    /* The word has been overwritten, or its stack is no more - but the stack pointer's own is there. A handler on a stack of its own, above this one, must
+     * not take a call for gone whose trampoline runs. */
     if (e->sp == limit)
         word = *(const volatile uint64_t *)limit;
     else if (up_read_safely(e->sp, &word, sizeof word) != 0)
         return 1;
-    return word != trampoline_of(e) && word != (uint64_t)UP_TRAMPOLINE_MARK + (uint64_t)slot_of(e);
+    return !leads_to(e, word);
 }
 
 void up_return_drop_below(struct up_thread *t, uint64_t limit, int32_t stop)
@@ -299,7 +305,7 @@ static int32_t orphans = UP_NONE;
 static int is_swapped(const struct up_return *e)
 {
     uint64_t word;
-    return up_read_safely(e->sp, &word, sizeof word) == 0 && (word == trampoline_of(e) || word == (uint64_t)UP_TRAMPOLINE_MARK + (uint64_t)slot_of(e));
+    return up_read_safely(e->sp, &word, sizeof word) == 0 && leads_to(e, word);
 }
 
 void up_return_reclaim(void)
