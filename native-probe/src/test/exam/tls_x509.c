@@ -248,10 +248,8 @@ static void *revocations(void *memory, void *issuer, void *key, long serial, voi
         CALL(ASN1_STRING_free, number);
         CALL(ASN1_STRING_free, reason);
     }
-    static const int of_lists[] = { 4, 19, 20 };
+    static const int of_lists[] = { 4, 20 };
     for (size_t e = 0; e < COUNT(of_lists); e++) {
-        if (of_lists[e] == 19)
-            continue;
         void *extension = GET(X509V3_EXT_nconf, conf, context, extensions[of_lists[e]].name, extensions[of_lists[e]].value);
         if (extension)
             NOTE(X509_CRL_add_ext, list, extension, -1);
