@@ -68,6 +68,22 @@ static inline int up_cmpxchg_local32(volatile int32_t *word, int32_t expected, i
     return done;
 }
 
+/* Two words that change together. */
+struct up_pair {
+    uint64_t first, second;
+} __attribute__((aligned(16)));
+
+/* Against all threads. Returns whether the exchange took place; *expected is what was found. */
+static inline int up_cmpxchg_pair(struct up_pair *pair, struct up_pair *expected, struct up_pair desired)
+{
+    unsigned char done;
+    __asm__ volatile("lock cmpxchg16b %1; sete %0"
+                     : "=q"(done), "+m"(*pair), "+a"(expected->first), "+d"(expected->second)
+                     : "b"(desired.first), "c"(desired.second)
+                     : "cc", "memory");
+    return done;
+}
+
 /* Statistics only: no order with anything else. */
 static inline void up_count(uint64_t *counter)
 {

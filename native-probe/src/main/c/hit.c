@@ -36,21 +36,21 @@ static void hit_entry(struct hit *now, struct up_probe *probe, const struct up_s
     int64_t values[UP_MAX_FIELDS];
     uint16_t missing = s->mode == UP_MODE_EVENT || s->steps ? up_probe_fetch(probe, now->regs, 0, values) : 0;
     if ((s->steps && !up_settings_hold(s, values, missing, UP_INSTANT)) || s->threshold > UP_INSTANT) {
-        up_count(&probe->counters.filtered);
+        up_tally_add(&probe->filtered, 1);
         return;
     }
     if (s->mode != UP_MODE_EVENT) {
-        up_count(&probe->counters.recorded);
+        up_tally_add(&probe->recorded, 1);
         return;
     }
     if (!up_settings_admit(s, probe, now->time)) {
-        up_count(&probe->counters.sampled_out);
+        up_tally_add(&probe->sampled_out, 1);
         return;
     }
     const struct up_context *context = context_of(now, probe);
     struct up_hit *hit = up_ring_reserve(now->t, probe->record_length);
     if (!hit) {
-        up_count(&probe->counters.dropped);
+        up_tally_add(&probe->dropped, 1);
         return;
     }
     for (int i = 0; i < probe->fields; i++)
@@ -71,11 +71,11 @@ static void hit_call(struct hit *now, struct up_probe *probe, const struct up_se
     int decided = s->steps && !s->at_return;
     uint16_t missing = decided ? up_probe_fetch(probe, now->regs, 0, values) : 0;
     if (decided && !up_settings_hold(s, values, missing, 0)) {
-        up_count(&probe->counters.filtered);
+        up_tally_add(&probe->filtered, 1);
         return;
     }
     if (s->mode == UP_MODE_COUNT && !s->at_return && !s->threshold) {
-        up_count(&probe->counters.recorded);
+        up_tally_add(&probe->recorded, 1);
         return;
     }
     const struct up_context *context = s->mode == UP_MODE_EVENT || now->site->consumers->next ? context_of(now, probe) : NULL;
@@ -88,7 +88,7 @@ static void hit_call(struct hit *now, struct up_probe *probe, const struct up_se
     if (e)
         e = up_return_wait(e);
     if (!e) {
-        up_count(&probe->counters.missed);
+        up_count(&probe->missed);
         return;
     }
     e->time = now->time;
@@ -112,13 +112,13 @@ void up_hit_site(const struct up_site *site, const struct up_regs *regs)
             continue;
         struct up_probe *probe = __atomic_load_n(&c->probe, __ATOMIC_RELAXED);
         const struct up_settings *s = up_probe_settings_now(probe);
-        uint64_t before = __atomic_fetch_add(&probe->counters.hits, 1, __ATOMIC_RELAXED);
+        uint64_t before = __atomic_fetch_add(&probe->hits, 1, __ATOMIC_RELAXED);
         if (!t)
-            up_count(&probe->counters.dropped);
+            up_tally_add(&probe->dropped, 1);
         else if (t->committing)
-            up_count(&probe->counters.missed);
+            up_count(&probe->missed);
         else if (before >= (uint64_t)s->until || (s->mode == UP_MODE_EVENT && !up_settings_draws(s, t)))
-            up_count(&probe->counters.sampled_out);
+            up_tally_add(&probe->sampled_out, 1);
         else if (probe->kind == UP_PROBE_ENTRY)
             hit_entry(&now, probe, s);
         else
@@ -126,26 +126,14 @@ void up_hit_site(const struct up_site *site, const struct up_regs *regs)
     }
 }
 
-/* Counted and forgotten, both or neither. */
-static void count_whole(struct up_return *e, uint64_t *counter)
-{
-    uint64_t before;
-    int careful = up_hold_signals(&before);
-    up_count(counter);
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    e->probe = NULL;
-    if (careful)
-        up_let_signals(before);
-}
-
-/* What becomes of a call or return, now that all is known: NULL if it is to be recorded, else the counter that it belongs to. values: the fields. */
-static uint64_t *outcome_of(struct up_probe *probe, const struct up_settings *s, const int64_t *values, uint16_t missing, int64_t duration, uint64_t now)
+/* What becomes of a call or return, now that all is known: NULL if it is to be recorded, else where it is counted. values: the fields. */
+static up_tally *outcome_of(struct up_probe *probe, const struct up_settings *s, const int64_t *values, uint16_t missing, int64_t duration, uint64_t now)
 {
     if ((s->steps && s->at_return && !up_settings_hold(s, values, missing, duration)) || duration < s->threshold)
-        return &probe->counters.filtered;
+        return &probe->filtered;
     if (s->mode != UP_MODE_EVENT)
-        return &probe->counters.recorded;
-    return up_settings_admit(s, probe, now) ? NULL : &probe->counters.sampled_out;
+        return &probe->recorded;
+    return up_settings_admit(s, probe, now) ? NULL : &probe->sampled_out;
 }
 
 void up_hit_complete(struct up_thread *t, struct up_return *e, const struct up_regs *regs)
@@ -165,10 +153,10 @@ void up_hit_complete(struct up_thread *t, struct up_return *e, const struct up_r
         missing |= UP_MISSING_DURATION;
     if (is_call && regs && s->times)
         up_settings_time(probe, duration);
-    uint64_t *counter = outcome_of(probe, s, values, missing, duration, now);
-    struct up_hit *hit = counter ? NULL : up_ring_reserve(t, probe->record_length);
+    up_tally *outcome = outcome_of(probe, s, values, missing, duration, now);
+    struct up_hit *hit = outcome ? NULL : up_ring_reserve(t, probe->record_length);
     if (!hit) {
-        count_whole(e, counter ? counter : &probe->counters.dropped);
+        up_return_count(e, outcome ? outcome : &probe->dropped);
         return;
     }
     for (int i = 0; i < probe->fields; i++)

@@ -80,17 +80,17 @@ int up_probe_counters(int32_t id, struct up_counters *out)
 {
     if (id < 0 || id >= up_probe_count())
         return -EINVAL;
-    const struct up_counters *c = &up_probe_at(id)->counters;
+    const struct up_probe *p = up_probe_at(id);
     /* In the reverse order of counting, so that the parts never exceed the whole. */
-    out->timed = __atomic_load_n(&c->timed, __ATOMIC_ACQUIRE);
-    out->total_time = __atomic_load_n(&c->total_time, __ATOMIC_ACQUIRE);
-    out->max_time = __atomic_load_n(&c->max_time, __ATOMIC_ACQUIRE);
-    out->recorded = __atomic_load_n(&c->recorded, __ATOMIC_ACQUIRE);
-    out->filtered = __atomic_load_n(&c->filtered, __ATOMIC_ACQUIRE);
-    out->sampled_out = __atomic_load_n(&c->sampled_out, __ATOMIC_ACQUIRE);
-    out->dropped = __atomic_load_n(&c->dropped, __ATOMIC_ACQUIRE);
-    out->missed = __atomic_load_n(&c->missed, __ATOMIC_ACQUIRE);
-    out->hits = __atomic_load_n(&c->hits, __ATOMIC_ACQUIRE);
+    out->timed = __atomic_load_n(&p->timed, __ATOMIC_ACQUIRE);
+    out->total_time = __atomic_load_n(&p->total_time, __ATOMIC_ACQUIRE);
+    out->max_time = __atomic_load_n(&p->max_time, __ATOMIC_ACQUIRE);
+    out->recorded = __atomic_load_n(&p->recorded.first, __ATOMIC_ACQUIRE);
+    out->filtered = __atomic_load_n(&p->filtered.first, __ATOMIC_ACQUIRE);
+    out->sampled_out = __atomic_load_n(&p->sampled_out.first, __ATOMIC_ACQUIRE);
+    out->dropped = __atomic_load_n(&p->dropped.first, __ATOMIC_ACQUIRE);
+    out->missed = __atomic_load_n(&p->missed, __ATOMIC_ACQUIRE);
+    out->hits = __atomic_load_n(&p->hits, __ATOMIC_ACQUIRE);
     return 0;
 }
 

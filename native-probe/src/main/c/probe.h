@@ -12,8 +12,13 @@ struct up_commit {
     void *frame;                /* jmethodID of the native method that shows the function as a caller (jvm.c), or NULL: it is not shown */
 };
 
+/* A counter of outcomes. `first` is the count; `second` the entry of returns.h that it was last raised for by up_return_count, which is why nothing else
+ * needs to write it. */
+typedef struct up_pair up_tally;
+
 struct up_probe {
-    struct up_counters counters;
+    up_tally recorded, filtered, sampled_out, dropped;          /* up_counters' */
+    uint64_t hits, missed, timed, total_time, max_time;
     const struct up_settings *settings;         /* never NULL */
     struct up_commit *commit;   /* who makes events of the records; NULL: nobody yet, they stay in the ring */
     uint64_t *durations;        /* UP_BUCKETS of them; NULL until settings ask for them */
@@ -28,6 +33,11 @@ struct up_probe {
 
 struct up_probe *up_probe_at(int32_t id);
 int32_t up_probe_count(void);
+
+static inline void up_tally_add(up_tally *tally, uint64_t n)
+{
+    __atomic_add_fetch(&tally->first, n, __ATOMIC_RELAXED);
+}
 
 /* Hit path. Those of now. */
 static inline const struct up_settings *up_probe_settings_now(const struct up_probe *probe)

@@ -100,13 +100,36 @@ static void complete(struct up_thread *t, struct up_return *e, const struct up_r
     up_hit_complete(t, e, regs);
 }
 
+/* A tally names the entry that it was last raised for. Who raises it next first says to that entry that it is in it: so whoever finds neither has not
+ * been counted. That is said only while the tally names it, and never over a newer name. */
+void up_return_count(struct up_return *e, up_tally *tally)
+{
+    for (;;) {
+        struct up_pair was;
+        was.second = __atomic_load_n(&tally->second, __ATOMIC_ACQUIRE);
+        was.first = __atomic_load_n(&tally->first, __ATOMIC_ACQUIRE);
+        if (was.second == e->waiting || __atomic_load_n(&e->counted, __ATOMIC_ACQUIRE) == e->waiting)
+            break;
+        struct up_return *last = &table[was.second % UP_RETURN_SLOTS];
+        uint64_t counted = __atomic_load_n(&last->counted, __ATOMIC_ACQUIRE);
+        int is_over = __atomic_load_n(&last->waiting, __ATOMIC_ACQUIRE) != was.second || !__atomic_load_n(&last->probe, __ATOMIC_ACQUIRE);
+        if (__atomic_load_n(&tally->second, __ATOMIC_ACQUIRE) != was.second)
+            continue;
+        if (!is_over)
+            __atomic_compare_exchange_n(&last->counted, &counted, was.second, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+        if (up_cmpxchg_pair(tally, &was, (struct up_pair){ was.first + 1, e->waiting }))
+            break;
+    }
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    e->probe = NULL;
+}
+
 static void count_dropped(struct up_return *e)
 {
     for (int32_t slot = slot_of(e); slot != UP_NONE; slot = table[slot].chain) {
         struct up_probe *probe = table[slot].probe;
         if (probe)
-            up_count(&probe->counters.dropped);
-        table[slot].probe = NULL;
+            up_return_count(&table[slot], &probe->dropped);
     }
 }
 
@@ -151,7 +174,19 @@ static void drop(struct up_thread *t, struct up_return *e)
     retire(t, e);
 }
 
-/* What was being recorded by frames that are gone waits again, but for what had been published. */
+/* e's return was being recorded by a frame that is gone: what had not been published waits again. */
+static void await_again(struct up_thread *t, struct up_return *e)
+{
+    for (int32_t slot = slot_of(e); slot != UP_NONE; slot = table[slot].chain) {
+        struct up_return *waiting = &table[slot];
+        if (waiting->probe && waiting->record && up_ring_published(t, waiting->record - 1))
+            waiting->probe = NULL;
+        waiting->record = 0;
+    }
+    e->state = UP_RETURN_LIVE;
+}
+
+/* All that such frames have left. */
 static void wait_again(struct up_thread *t)
 {
     up_count(&up_returns_abandoned);
@@ -160,13 +195,7 @@ static void wait_again(struct up_thread *t)
     for (int32_t slot = slot_in(t->returns); slot != UP_NONE; slot = table[slot].below) {
         if (table[slot].state != UP_RETURN_LEAVING)
             continue;
-        for (int32_t at = slot; at != UP_NONE; at = table[at].chain) {
-            struct up_return *e = &table[at];
-            if (e->probe && e->record && up_ring_published(t, e->record - 1))
-                e->probe = NULL;
-            e->record = 0;
-        }
-        table[slot].state = UP_RETURN_LIVE;
+        await_again(t, &table[slot]);
     }
     __atomic_store_n(&t->abandoned_before, t->head, __ATOMIC_RELEASE);
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
@@ -338,11 +367,13 @@ int up_returns_awaited(void)
 void up_return_drop_all(struct up_thread *t)
 {
     t->list_in_use = 0;         /* whoever was walking it died */
+    if (t->inside_any)
+        up_count(&up_returns_abandoned);
     for (int32_t slot = slot_in(t->returns); slot != UP_NONE; slot = slot_in(t->returns)) {
         struct up_return *e = &table[slot];
         int elsewhere = e->state == UP_RETURN_BUSY && !e->flushes;      /* it returns on another thread just now, and is recorded there */
         if (!elsewhere && e->state != UP_RETURN_DONE) {
-            e->state = UP_RETURN_LIVE;          /* the frame that was busy with it died as well */
+            await_again(t, e);  /* the frame that was busy with it died as well */
             if (change(e, UP_RETURN_LIVE, UP_RETURN_LEAVING))
                 unwind(t, e);
             __atomic_store_n(&e->state, UP_RETURN_DONE, __ATOMIC_RELEASE);
@@ -448,10 +479,16 @@ void up_return_called(struct up_return *e, const struct up_probe *probe, uint64_
     e->function = function;
 }
 
+static struct up_return *named(struct up_return *e)
+{
+    e->waiting = (e->waiting / UP_RETURN_SLOTS + 1) * UP_RETURN_SLOTS + (uint64_t)slot_of(e);
+    return e;
+}
+
 struct up_return *up_return_wait(struct up_return *e)
 {
     if (!e->probe)
-        return e;
+        return named(e);
     int length = 1;
     for (int32_t next = e->chain; next != UP_NONE; next = table[next].chain)
         length++;
@@ -463,6 +500,7 @@ struct up_return *up_return_wait(struct up_return *e)
     if (waiting) {
         waiting->chain = e->chain;
         e->chain = slot_of(waiting);
+        named(waiting);
     }
     return waiting;
 }

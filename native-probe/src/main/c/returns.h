@@ -39,6 +39,8 @@ struct up_return {
     uint16_t callers, frames;   /* the chains that it was made under, and that it makes */
     /* what waits to be recorded; probe == NULL: nothing */
     struct up_probe *probe;
+    uint64_t waiting;           /* its name: a number that is used once, and in the lower 16 bits the slot */
+    uint64_t counted;           /* the newest of these names that is known to be in a tally */
     uint64_t record;            /* ring position + 1 of the record that is about to be published, 0: none */
     uint64_t time;
     uint64_t call;
@@ -120,6 +122,9 @@ void up_return_drop_all(struct up_thread *t);
 
 /* Called by the drain in each round: frees what nobody can return to any more. */
 void up_return_reclaim(void);
+
+/* What waits on e is over: counted and forgotten. A handler may leave this at any instruction for good; then it is done again, and still counted once. */
+void up_return_count(struct up_return *e, up_tally *tally);
 
 /* A handler may leave the return path at any instruction for good. Where anybody has ever done that, what must be done whole holds signals off meanwhile:
  * returns whether it does, and then up_let_signals ends it. */

@@ -95,20 +95,20 @@ static struct up_hit *next_of(const struct up_hit *hit)
 
 void up_ring_settle(const struct up_run *run, uint32_t reason, int final)
 {
-    struct up_counters *counters = &up_probe_at(run->probe)->counters;
+    struct up_probe *probe = up_probe_at(run->probe);
     struct up_hit *hit = run->first;
     uint64_t committed = 0;
     for (int i = 0; i < run->count; i++, hit = next_of(hit))
         committed += __atomic_load_n(&hit->state, __ATOMIC_ACQUIRE) == UP_HIT_COMMITTED;
     /* Counted first: who finds the ring empty finds everything counted. */
-    __atomic_add_fetch(&counters->recorded, committed, __ATOMIC_RELAXED);
+    up_tally_add(&probe->recorded, committed);
     hit = run->first;
     for (int i = 0; i < run->count; i++) {
         struct up_hit *next = next_of(hit);
         int32_t state = __atomic_load_n(&hit->state, __ATOMIC_RELAXED), given_up = final && state == UP_HIT_CLAIMED;
         if (state != UP_HIT_CLAIMED || given_up) {
             if (state != UP_HIT_COMMITTED)
-                up_count(given_up ? &counters->dropped : &counters->filtered);
+                up_tally_add(given_up ? &probe->dropped : &probe->filtered, 1);
             __atomic_store_n(&hit->state, UP_HIT_CONSUMED, __ATOMIC_RELEASE);
         } else {
             hit->flags = (hit->flags & ~(0xffu << UP_HIT_DRAINED_SHIFT)) | reason << UP_HIT_DRAINED_SHIFT;

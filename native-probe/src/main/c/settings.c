@@ -121,9 +121,9 @@ void up_settings_time(struct up_probe *probe, int64_t duration)
 {
     uint64_t d = duration > 0 ? (uint64_t)duration : 0;     /* the counters of two processors may differ by a little */
     __atomic_add_fetch(&probe->durations[bucket_of(d)], 1, __ATOMIC_RELAXED);
-    __atomic_add_fetch(&probe->counters.total_time, d, __ATOMIC_RELAXED);
-    uint64_t max = __atomic_load_n(&probe->counters.max_time, __ATOMIC_RELAXED);
-    while (d > max && !__atomic_compare_exchange_n(&probe->counters.max_time, &max, d, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+    __atomic_add_fetch(&probe->total_time, d, __ATOMIC_RELAXED);
+    uint64_t max = __atomic_load_n(&probe->max_time, __ATOMIC_RELAXED);
+    while (d > max && !__atomic_compare_exchange_n(&probe->max_time, &max, d, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
         continue;
-    up_count(&probe->counters.timed);
+    up_count(&probe->timed);
 }

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import uprobe.probe.elf.LoadedLibrary;
+import uprobe.probe.spec.Mode;
 
 /** Probed calls that end where nobody expects it: by every kind of exception, at any instruction, on another thread, or never. */
 final class LeavingScenarios {
@@ -194,6 +195,28 @@ final class LeavingScenarios {
             assertTrue(leaf.counters().hits() >= leafs && frame.counters().hits() >= frames && extra <= rounds,
                     leaf.counters() + " of " + leafs + ", " + frame.counters() + " of " + frames);
             ChildJvm.note(rounds + " threads cancelled, " + leafs + " calls, " + extra + " of them cancelled at their trap");
+        }
+    }
+
+    /* A hit that is only counted is counted once: the thread may go, or jump away, between the counting and whatever says that it has been. */
+    @Scenario(alone = true)
+    static void leftForGoodWhileReturnsAreOnlyCounted() throws Exception {
+        int rounds = STORM ? 20_000 : 2_000;
+        callInt("odd_leave_jumper_end");
+        try (TestProbe leaf = TestProbe.arm("c libodd:odd_leave_leaf n=$arg1 r=$retval")) {
+            leaf.armed().use(new ProbeSettings(Mode.COUNT, Long.MAX_VALUE, null, 1, Long.MAX_VALUE, Long.MAX_VALUE, false));
+            long leafs = callLong("odd_leave_leaf_calls");
+            assertEquals(0, callInt("odd_cancel_anywhere", rounds), "threads not cancelled, or whose handlers did not run once each");
+            assertEquals(rounds, callInt("odd_leave_anywhere", (long) rounds));
+            callInt("odd_leave_jumper_end");
+            leafs = callLong("odd_leave_leaf_calls") - leafs;
+            long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+            while (leaf.counters().unfinished() != 0 && System.nanoTime() < end) {
+                assertTrue(TestProbe.engine().drain(true, 30_000), "the drain thread is not done within 30 s");
+            }
+            ProbeCounters counters = leaf.counters();
+            assertEquals(counters.hits(), counters.filtered() + counters.dropped(), counters::toString);
+            assertTrue(counters.hits() >= leafs && counters.hits() <= leafs + 2 * rounds, counters + " of " + leafs);
         }
     }
 
