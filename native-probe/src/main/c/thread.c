@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "thread.h"
+#include "ring.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -77,6 +77,9 @@ struct up_thread *up_thread_take(void)
         return NULL;
     }
     int32_t index = up_pool_take(&up_threads.pool);
+    uint64_t used = up_threads.taken - up_threads.recycled;
+    if (index < 0 || used >= (uint64_t)up_threads.pool.count / 4 * 3)
+        up_drain_wake();        /* threads that are gone keep their rings until it comes by */
     if (index < 0) {
         __atomic_add_fetch(&up_threads.refused, 1, __ATOMIC_RELAXED);
         return NULL;

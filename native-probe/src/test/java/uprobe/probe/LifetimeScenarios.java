@@ -367,6 +367,25 @@ final class LifetimeScenarios {
         assertEquals(List.of(), call.disarm());
     }
 
+    /* Thousands may come and go between two looks of the drain, which learns that so many rings are in use. */
+    @Scenario(alone = true)
+    static void ringsAreGivenBackBeforeThereAreNone() throws Exception {
+        ProbeEngine engine = ProbeEngine.open(EngineOptions.DEFAULT.withRings(4096, RINGS));
+        assertEquals("libodd.so", Odd.LIBRARY.getFile().getName());
+        records = engine.records();
+        Probe probe = engine.arm(ProbeParser.parse("p libodd:odd_identity $arg1"),
+                (id, spec, stem, symbol, memory) -> new CommitMethod(LifetimeScenarios.class, "commitOnly"));
+        for (int i = 0; i < THREADS; i++) {
+            assertEquals(0, Odd.odd_on_new_thread(HITS));
+        }
+        assertTrue(engine.drain(true, 5000));
+        ProbeCounters counters = probe.counters();
+        ChildJvm.note(THREADS + " threads one after the other, " + RINGS + " rings: " + counters);
+        assertEquals((long) THREADS * HITS, counters.hits());
+        assertTrue(counters.dropped() < counters.hits() / 2, counters::toString);
+        assertEquals(List.of(), probe.disarm());
+    }
+
     @Scenario(alone = true)
     static void tenThousandShortNativeThreads() throws Exception {
         comeAndGo(() -> assertEquals(0, Odd.odd_wave(WAVE, HITS)));
