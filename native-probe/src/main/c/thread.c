@@ -77,9 +77,6 @@ struct up_thread *up_thread_take(void)
         return NULL;
     }
     int32_t index = up_pool_take(&up_threads.pool);
-    uint64_t used = up_threads.taken - up_threads.recycled;
-    if (index < 0 || used >= (uint64_t)up_threads.pool.count / 4 * 3)
-        up_drain_wake();        /* threads that are gone keep their rings until it comes by */
     if (index < 0) {
         __atomic_add_fetch(&up_threads.refused, 1, __ATOMIC_RELAXED);
         return NULL;
@@ -102,7 +99,10 @@ struct up_thread *up_thread_take(void)
     up_syscall3(SYS_prctl, PR_GET_NAME, t->name, 0);    /* for threads that end before the drain has looked */
     t->tid = (int32_t)up_syscall3(SYS_gettid, 0, 0, 0);
     __atomic_store_n(&t->state, UP_THREAD_USED, __ATOMIC_RELEASE);
-    __atomic_add_fetch(&up_threads.taken, 1, __ATOMIC_RELAXED);
+    uint64_t taken = __atomic_add_fetch(&up_threads.taken, 1, __ATOMIC_RELAXED), count = (uint64_t)up_threads.pool.count;
+    /* Threads that are gone keep their rings until the drain comes by: where most are taken, it is called now and then. */
+    if (taken - up_threads.recycled >= count / 4 * 3 && taken % (count / 16 + 1) == 0)
+        up_drain_wake();
     up_self = t;
     return t;
 }

@@ -77,14 +77,18 @@ final class RingScenarios {
     static void twoProbesShareARingAndKeepTheirCounts() throws Exception {
         ProbeEngine.open(EngineOptions.DEFAULT.withRings(RING, 64));
         try (TestProbe small = TestProbe.arm("p libodd:odd_identity"); TestProbe large = TestProbe.arm("c libodd:odd_identity $arg1 $arg1 $arg1 $arg1 $retval")) {
-            assertEquals(0, Odd.odd_many(500));
+            int calls = 0;
+            while (calls < 50_000 && (small.counters().dropped() == 0 || large.counters().dropped() == 0)) {      /* the drain may keep up for a while */
+                assertEquals(0, Odd.odd_many(500));
+                calls += 500;
+            }
             small.assertNothingLostSilently();
             large.assertNothingLostSilently();
-            assertEquals(500, small.counters().hits());
-            assertEquals(500, large.counters().hits());
+            assertEquals(calls, small.counters().hits());
+            assertEquals(calls, large.counters().hits());
             assertEquals(small.hits().size(), small.counters().recorded());
             assertEquals(large.hits().size(), large.counters().recorded());
-            assertTrue(small.counters().dropped() > 0 && large.counters().dropped() > 0);
+            assertTrue(small.counters().dropped() > 0 && large.counters().dropped() > 0, calls + " calls: " + small.counters() + ", " + large.counters());
         }
     }
 
@@ -107,12 +111,14 @@ final class RingScenarios {
         try (TestProbe probe = TestProbe.arm("p libodd:odd_identity $arg1")) {
             for (int i = 0; i < 20; i++) {
                 assertEquals(0, Odd.odd_on_new_thread(5));
-                assertTrue(TestProbe.engine().drain(true, 5000));
-                assertTrue(TestProbe.engine().drain(true, 5000), "once more, for a thread that the kernel had not yet let go");
+                long end = System.nanoTime() + 20_000_000_000L;        /* the kernel may take its time with a thread that was joined */
+                do {
+                    assertTrue(TestProbe.engine().drain(true, 5000));
+                } while (TestProbe.engine().flushStatistics().threadsRecycled() < i + 1 && System.nanoTime() < end);
             }
             assertEquals(100, probe.hits().size());
             assertEquals(TestProbe.counters(100, 100, 0, 0), probe.counters());
-            assertTrue(TestProbe.engine().flushStatistics().threadsRecycled() >= 18);
+            assertEquals(20, TestProbe.engine().flushStatistics().threadsRecycled());
         }
     }
 
