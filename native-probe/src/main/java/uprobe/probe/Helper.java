@@ -175,5 +175,14 @@ final class Helper {
         return dlopen.invokeLong(new Object[] {path, flags});
     }
 
+    /** The result itself, unless it is an error's. what: the thing that the helper was to make or take. */
+    static int check(int result, String what) throws IOException {
+        if (result < 0) {
+            String why = result == FULL ? "its table is full" : result == OTHER_PROCESS ? "this is the child of a fork" : "error " + -result;
+            throw new IOException("the native helper refused " + what + ": " + why);
+        }
+        return result;
+    }
+
     private Helper() {}
 }

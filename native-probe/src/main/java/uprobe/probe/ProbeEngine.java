@@ -7,18 +7,14 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import uprobe.probe.elf.LoadedLibrary;
 import uprobe.probe.elf.NativeSymbol;
 import uprobe.probe.spec.LibraryPattern;
@@ -31,51 +27,15 @@ import uprobe.probe.spec.Symbol;
  * Puts probes into the native code of this process.
  *
  * <p>Everything that can be decided before a hit is decided here - symbols, mechanism, relocated code, field programs - and handed to the helper as
- * bytes and numbers. Arming is a transaction: all sites of a probe or none. A site and its slot, once made, stay for good; arming again uses them
- * again, so a thread that is still inside is always right.
+ * bytes and numbers. Arming is a transaction: all sites of a probe or none.
  *
  * <p>There is one engine in a process. Its methods may be called from any thread; they take the engine's lock, which no hit ever takes.
  */
 public final class ProbeEngine {
-    /** SDM vol. 2A, 2.3.11: bytes. */
-    private static final int MAX_INSTRUCTION = 15;
-
-    /** Changed sites that can be told of; who writes over more knows it. */
-    private static final int CHANGES_AT_ONCE = 4096;
-
     private static ProbeEngine instance;
 
-    /** What {@link #plan} found for one address: everything but the deed. */
-    private record Plan(LoadedLibrary library, Way way, ArmedSite described) {
-        long address() {
-            return described.address();
-        }
-
-        byte[] displaced() {
-            return way.displaced().bytes();
-        }
-    }
-
-    /** A site as Java remembers it. */
-    private static final class Site {
-        final int index;
-        final LoadedLibrary library;
-        /** One for each mechanism it has had; their slots are used again. */
-        final Map<Mechanism, Plan> plans = new EnumMap<>(Mechanism.class);
-        Plan plan;
-        /** The probes that want its hits now. */
-        int users;
-        /** Other code lies there now: nothing is written there any more. */
-        boolean forgotten;
-
-        Site(int index, LoadedLibrary library) {
-            this.index = index;
-            this.library = library;
-        }
-    }
-
     /** One place that a probe means, and the number under which the helper counts its hits there. */
-    private record Point(int id, Plan plan) {}
+    private record Point(int id, SitePlan plan) {}
 
     /** What the engine keeps of a probe, armed or not. */
     private static final class Defined {
@@ -83,7 +43,7 @@ public final class ProbeEngine {
         /** {@link #libraryChanges} when they were found. */
         long changes;
         /** In the order of the points; empty while it is not armed. */
-        List<Site> armed = List.of();
+        List<SiteTable.Site> armed = List.of();
 
         boolean isArmed() {
             return !armed.isEmpty();
@@ -93,15 +53,11 @@ public final class ProbeEngine {
     private final EngineOptions options;
     private final ByteBuffer records;
     private final String javaStacks;
-    private final NavigableMap<Long, Site> sites = new TreeMap<>();
     private final Map<Probe, Defined> probes = new LinkedHashMap<>();
-    /** Indices of sites that {@link #changed} has told of, with the byte that was there. */
-    private final Map<Integer, Byte> told = new HashMap<>();
     private final Planner planner;
     private final LibraryPins pins = new LibraryPins();
-    private final Map<LoadedLibrary, Boolean> goneNow = new HashMap<>();
+    private final SiteTable sites = new SiteTable(pins);
     private final TargetFinder finder = new TargetFinder();
-    private FunctionCode lastFunction;
     private final ClockRate clockRate;
     private boolean draining;
 
@@ -124,7 +80,7 @@ public final class ProbeEngine {
         if (instance == null) {
             Platform.check();
             Helper.load();
-            check(Helper.up_init(options.ringBytes(), options.rings(), options.tsc() ? 1 : 0, Helper.vdsoClockGettime()), "memory for rings");
+            Helper.check(Helper.up_init(options.ringBytes(), options.rings(), options.tsc() ? 1 : 0, Helper.vdsoClockGettime()), "memory for rings");
             instance = new ProbeEngine(options, attachToVm());
         }
         return instance;
@@ -217,14 +173,14 @@ public final class ProbeEngine {
     private synchronized Probe defineHolding(ProbeSpec spec, CommitMethod.Factory factory, List<LoadedLibrary> held)
             throws ProbeRefusedException, IOException {
         List<RefusedFunction> refused = new ArrayList<>();
-        List<Plan> plans = plan(spec, held, refused);
+        List<SitePlan> plans = plan(spec, held, refused);
         byte[] program = FetchProgram.encode(spec);
         Defined defined = new Defined();
         defined.points = new ArrayList<>();
         defined.changes = finder.changes();
-        for (Plan plan : plans) {
+        for (SitePlan plan : plans) {
             defined.points.add(new Point(idFor(spec, program, defined.points), plan));
-            define(plan);
+            sites.define(plan);
         }
         List<ProbePoint> places = described(defined);
         factory.places(spec, places);
@@ -232,7 +188,7 @@ public final class ProbeEngine {
         for (ProbePoint place : places) {
             if (registered.add(place.id())) {
                 CommitMethod commit = factory.make(place.id(), spec, LibraryPattern.stem(place.site().library()), place.site().symbol(), records());
-                check(Helper.up_commit_register(JNIEnv.CURRENT, place.id(), commit.owner(), commit.name(), TargetFinder.offset(spec)), "registering " + commit);
+                Helper.check(Helper.up_commit_register(JNIEnv.CURRENT, place.id(), commit.owner(), commit.name(), TargetFinder.offset(spec)), "registering " + commit);
             }
         }
         startDraining();
@@ -244,7 +200,7 @@ public final class ProbeEngine {
     /** The places of a symbol share the first one's. */
     private int idFor(ProbeSpec spec, byte[] program, List<Point> before) throws IOException {
         return !before.isEmpty() && spec.target() instanceof Symbol ? before.get(0).id()
-                : check(Helper.up_probe_define(kind(spec.type()), spec.fields().size(), program, program.length), "a probe");
+                : Helper.check(Helper.up_probe_define(kind(spec.type()), spec.fields().size(), program, program.length), "a probe");
     }
 
     /**
@@ -252,12 +208,11 @@ public final class ProbeEngine {
      *
      * @param refused gets the functions of a pattern that can not be probed; without a pattern one refuses all
      */
-    private List<Plan> plan(ProbeSpec spec, List<LoadedLibrary> held, List<RefusedFunction> refused) throws ProbeRefusedException, IOException {
-        goneNow.clear();
+    private List<SitePlan> plan(ProbeSpec spec, List<LoadedLibrary> held, List<RefusedFunction> refused) throws ProbeRefusedException, IOException {
+        sites.lookAgain();
         Map<LoadedLibrary, List<NativeSymbol>> targets = finder.find(spec);
-        List<Plan> plans = new ArrayList<>();
+        List<SitePlan> plans = new ArrayList<>();
         ProbeRefusedException last = null;
-        lastFunction = null;
         try {
             for (Map.Entry<LoadedLibrary, List<NativeSymbol>> target : targets.entrySet()) {
                 hold(target.getKey(), held);
@@ -309,23 +264,20 @@ public final class ProbeEngine {
         }
         SignalGuard.install(finder.loaded());
         refuseWhileBlocked(probe.spec().library().text() + ":" + probe.spec().target());
-        List<Site> done = new ArrayList<>();
-        for (Point point : defined.points) {
-            Site site = define(point.plan());
-            check(Helper.up_site_consumer(site.index, point.id(), 1), "a consumer");
-            int result = Helper.up_site_arm(site.index);
-            if (result < 0) {
-                Helper.up_site_consumer(site.index, point.id(), 0);
-                for (int i = 0; i < done.size(); i++) {
-                    release(done.get(i), defined.points.get(i).id());
-                }
-                giveBack(done.stream().map(armed -> armed.library).toList());
-                throw new ProbeRefusedException(result == Helper.CHANGED ? Refusal.TEXT_CHANGED : result == Helper.GONE ? Refusal.LIBRARY_GONE
-                        : Refusal.NO_MEMORY, where(site.plan.described()), result == Helper.CHANGED ? found(site) : "writing the trap failed with " + result);
+        List<SiteTable.Site> done = new ArrayList<>();
+        try {
+            for (Point point : defined.points) {
+                SiteTable.Site site = sites.define(point.plan());
+                sites.arm(site, point.id());
+                pins.take(site.library());
+                done.add(site);
             }
-            site.users++;
-            pins.take(site.library);
-            done.add(site);
+        } catch (ProbeRefusedException | IOException e) {
+            for (int i = 0; i < done.size(); i++) {
+                sites.release(done.get(i), defined.points.get(i).id());
+            }
+            giveBack(done.stream().map(SiteTable.Site::library).toList());
+            throw e;
         }
         defined.armed = done;
         probe.armedAt(described(defined));
@@ -333,7 +285,7 @@ public final class ProbeEngine {
 
     /** Whether what was found is what the probe's pattern means now: nothing was loaded or unloaded since, and the code is the same. */
     private boolean isStillRight(Defined defined, List<LoadedLibrary> held) throws IOException {
-        goneNow.clear();
+        sites.lookAgain();
         finder.loaded();
         if (defined.changes != finder.changes()) {
             return false;
@@ -343,8 +295,8 @@ public final class ProbeEngine {
                 hold(library, held);
             }
             for (Point point : defined.points) {
-                Site site = sites.get(point.plan().address());
-                if (site == null || !isStill(site, point.plan().library())) {
+                SiteTable.Site site = sites.at(point.plan().address());
+                if (site == null || !sites.isStill(site, point.plan().library())) {
                     return false;
                 }
             }
@@ -359,7 +311,7 @@ public final class ProbeEngine {
         Map<String, Integer> ids = new HashMap<>();
         before.forEach(point -> ids.put(inFile(point.plan()), point.id()));
         List<Point> found = new ArrayList<>();
-        for (Plan plan : plan(probe.spec(), held, new ArrayList<>())) {
+        for (SitePlan plan : plan(probe.spec(), held, new ArrayList<>())) {
             Integer id = probe.spec().target() instanceof Symbol ? Integer.valueOf(probe.id()) : ids.get(inFile(plan));
             if (id != null) {
                 found.add(new Point(id, plan));
@@ -372,12 +324,12 @@ public final class ProbeEngine {
     }
 
     /** The library and the address that its file has the place at. */
-    private static String inFile(Plan plan) {
+    private static String inFile(SitePlan plan) {
         return plan.library().fileName() + "+" + (plan.address() - plan.library().loadBias());
     }
 
     private List<ProbePoint> described(Defined defined) {
-        return defined.points.stream().map(point -> new ProbePoint(point.id(), sites.get(point.plan().address()).plan.described())).toList();
+        return defined.points.stream().map(point -> new ProbePoint(point.id(), sites.at(point.plan().address()).plan().described())).toList();
     }
 
     /** Which of the probe's hits become events from now on; calls that are inside may be judged by the former settings. */
@@ -386,7 +338,7 @@ public final class ProbeEngine {
         byte[] packed = settings.pack(probe.spec().type(), steps.length, clockRate.perNano());
         synchronized (this) {
             for (int id : probe.points().stream().mapToInt(ProbePoint::id).distinct().toArray()) {
-                check(Helper.up_probe_settings(id, packed, steps), "settings");
+                Helper.check(Helper.up_probe_settings(id, packed, steps), "settings");
             }
         }
     }
@@ -406,31 +358,7 @@ public final class ProbeEngine {
 
     /** The number by which the helper knows the site at this address. */
     synchronized int siteIndex(long address) {
-        return sites.get(address).index;
-    }
-
-    /** A site that is in use stays as it is; one that is not gets the plan's mechanism. */
-    private Site define(Plan plan) throws IOException {
-        Site site = sites.get(plan.address());
-        if (site != null && !site.forgotten && site.plan == plan) {
-            return site;
-        }
-        SlotCode slot = plan.way().slot();
-        boolean hasSlot = slot != null && (site == null || site.plans.get(plan.way().mechanism()) != plan);
-        if (hasSlot) {
-            check(Helper.up_code_write(slot.address(), slot.code(), slot.code().length), "writing a slot");
-        }
-        int index = check(Helper.up_site_define(plan.way().pack()), "a site");
-        if (site == null || site.forgotten) {
-            site = new Site(index, plan.library());
-            sites.put(plan.address(), site);
-        }
-        if (site.plan != null && !Arrays.equals(site.plan.displaced(), plan.displaced())) {
-            site.plans.clear();
-        }
-        site.plan = plan;
-        site.plans.put(plan.way().mechanism(), plan);
-        return site;
+        return sites.at(address).index();
     }
 
     /**
@@ -452,11 +380,10 @@ public final class ProbeEngine {
 
     /** Arms each by itself with a probe that records nothing but its hits; in the order of functions is fastest. */
     synchronized List<SiteOutcome> armSites(List<SiteRequest> requests) throws ProbeRefusedException, IOException {
-        goneNow.clear();
+        sites.lookAgain();
         SignalGuard.install(finder.loaded());
         refuseWhileBlocked("sites");
         startDraining();
-        lastFunction = null;
         List<SiteOutcome> outcomes = new ArrayList<>();
         for (SiteRequest request : requests) {
             try {
@@ -470,30 +397,23 @@ public final class ProbeEngine {
 
     private SiteOutcome arm(SiteRequest request) throws ProbeRefusedException, IOException {
         String where = request.library().fileName() + "!0x" + Long.toHexString(request.address() - request.library().loadBias());
-        Site known = sites.get(request.address());
-        Plan plan = known == null || request.mechanism() == null ? null : known.plans.get(request.mechanism());
+        SiteTable.Site known = sites.at(request.address());
+        SitePlan plan = known == null || request.mechanism() == null ? null : known.plan(request.mechanism());
         if (plan == null) {
             finder.refuseCriticalSection(request.library(), request.address(), where);
-            Displaced displaced = codeOf(request.library(), request.functionStart(), request.functionEnd()).at(request.address(), where);
-            Planner.Planned planned = planner.plan(request.library(), displaced, request.mechanism(), where);
-            plan = new Plan(request.library(), planned.way(), new ArmedSite(request.library().fileName(), where, request.address(), planned.way().mechanism(), planned.reason()));
+            Displaced displaced = sites.codeOf(request.library(), request.functionStart(), request.functionEnd()).at(request.address(), where);
+            plan = planned(request.library(), displaced, request.mechanism(), where, where);
         }
-        int probe = check(Helper.up_probe_define(kind(ProbeType.ENTRY), 0, new byte[0], 0), "a probe");
-        Site site = define(plan);
-        check(Helper.up_site_consumer(site.index, probe, 1), "a consumer");
-        if (Helper.up_site_arm(site.index) < 0) {
-            Helper.up_site_consumer(site.index, probe, 0);
-            throw new ProbeRefusedException(Refusal.TEXT_CHANGED, where, "");
-        }
-        site.users++;
+        int probe = Helper.check(Helper.up_probe_define(kind(ProbeType.ENTRY), 0, new byte[0], 0), "a probe");
+        sites.arm(sites.define(plan), probe);
         return new SiteOutcome(request, probe, plan.described().mechanism(), null, plan.described().reason());
     }
 
     synchronized void disarmSites(List<SiteOutcome> outcomes) {
-        goneNow.clear();
+        sites.lookAgain();
         for (SiteOutcome outcome : outcomes) {
             if (outcome.probe() >= 0) {
-                release(sites.get(outcome.request().address()), outcome.probe());
+                sites.release(sites.at(outcome.request().address()), outcome.probe());
             }
         }
     }
@@ -502,17 +422,17 @@ public final class ProbeEngine {
         List<ArmedSite> left = new ArrayList<>();
         List<LoadedLibrary> free = new ArrayList<>();
         synchronized (this) {
-            goneNow.clear();
+            sites.lookAgain();
             Defined defined = probes.get(probe);
             if (defined == null) {
                 return left;
             }
             for (int i = 0; i < defined.armed.size(); i++) {
-                Site site = defined.armed.get(i);
-                if (!release(site, defined.points.get(i).id())) {
-                    left.add(site.plan.described());
+                SiteTable.Site site = defined.armed.get(i);
+                if (!sites.release(site, defined.points.get(i).id())) {
+                    left.add(site.plan().described());
                 }
-                free.add(site.library);
+                free.add(site.library());
             }
             defined.armed = List.of();
         }
@@ -539,110 +459,20 @@ public final class ProbeEngine {
         }
     }
 
-    /** Whether the site that was made for an address is right for what its library has there now. */
-    private boolean isStill(Site site, LoadedLibrary library) throws ProbeRefusedException {
-        if (site.forgotten) {
-            return false;
-        }
-        long address = site.plan.described().address();
-        byte[] now = code(address, site.plan.displaced().length);
-        if (Arrays.equals(site.plan.displaced(), now)) {
-            return true;
-        } else if (site.users > 0 || !Arrays.equals(now, fileBytes(library, address, now.length))) {
-            throw new ProbeRefusedException(Refusal.TEXT_CHANGED, where(site.plan.described()), found(site));
-        }
-        return false;       /* a file that was overwritten in place and loaded again */
-    }
-
-    /** null if the file can not be read any more. */
-    private static byte[] fileBytes(LoadedLibrary library, long address, int length) {
-        try {
-            return library.fileBytes(address, length);
-        } catch (IOException | IllegalArgumentException e) {
-            return null;
-        }
-    }
-
-    /** Other code lies there now: the site's probes lose it, and nothing is written. */
-    private void forget(Site site) {
-        site.forgotten = true;
-        Helper.up_site_forget(site.index);
-        for (Defined defined : probes.values()) {
-            int i = defined.armed.indexOf(site);
-            if (i >= 0) {
-                Helper.up_site_consumer(site.index, defined.points.get(i).id(), 0);
-            }
-        }
-    }
-
-    /** Takes the trap out with its last user. False if somebody else had changed the code, which is then left as it is. */
-    private boolean release(Site site, int probe) {
-        boolean last = --site.users == 0;
-        if (last && !site.forgotten && isGone(site.library)) {
-            forget(site);
-        }
-        boolean restored = true;
-        if (last && !site.forgotten) {
-            int result = Helper.up_site_disarm(site.index);
-            restored = result == 0 || result == Helper.GONE;
-        }
-        Helper.up_site_consumer(site.index, probe, 0);
-        return restored;
-    }
-
-    /** Only a library that is not held can be; looked up once for all sites that are released together. */
-    private boolean isGone(LoadedLibrary library) {
-        return !pins.holds(library) && goneNow.computeIfAbsent(library, l -> {
-            try {
-                return !l.isStillThere();
-            } catch (IOException e) {
-                return true;        /* nothing is written where nothing can be known */
-            }
-        });
-    }
-
-    /** What stands at the site instead of what the engine expects there. */
-    private static String found(Site site) {
-        byte[] bytes = new byte[site.plan.displaced().length];
-        Helper.up_text_read(site.plan.described().address(), bytes, bytes.length);
-        return "at 0x" + Long.toHexString(site.plan.described().address()) + " is " + java.util.HexFormat.ofDelimiter(" ").formatHex(bytes) + ", in the library "
-                + java.util.HexFormat.ofDelimiter(" ").formatHex(site.plan.displaced());
-    }
-
     /**
      * Compares all armed sites with what the engine wrote there; costs about a microsecond for each ten sites.
      *
      * @return those that somebody else has written over since the last call, each once for each byte that was found there
      */
     public synchronized List<ChangedSite> changed() {
-        int[] indices = new int[CHANGES_AT_ONCE];
-        byte[] bytes = new byte[CHANGES_AT_ONCE];
-        goneNow.clear();
-        int n = Math.max(0, Helper.up_sites_changed(indices, bytes, CHANGES_AT_ONCE));
-        Map<Integer, Byte> now = new HashMap<>();
-        for (int i = 0; i < n; i++) {
-            now.put(indices[i], bytes[i]);
-        }
-        List<ChangedSite> changed = new ArrayList<>();
-        now.forEach((index, found) -> {
-            if (!found.equals(told.get(index))) {
-                changedSite(index).ifPresent(changed::add);
-            }
-        });
-        told.clear();
-        told.putAll(now);
-        return changed;
+        sites.lookAgain();
+        return sites.changed().stream().map(this::changedSite).flatMap(Optional::stream).toList();
     }
 
-    private Optional<ChangedSite> changedSite(int index) {
-        List<Probe> users = new ArrayList<>();
-        Site[] changed = new Site[1];
-        probes.forEach((probe, defined) -> defined.armed.stream().filter(site -> site.index == index && !site.forgotten).forEach(site -> {
-            users.add(probe);
-            changed[0] = site;
-        }));
-        return changed[0] == null || isGone(changed[0].library) ? Optional.empty()
-                : Optional.of(new ChangedSite(changed[0].plan.described(), List.copyOf(users), found(changed[0])));
+    private Optional<ChangedSite> changedSite(SiteTable.Site site) {
+        List<Probe> users = probes.entrySet().stream().filter(probe -> probe.getValue().armed.contains(site)).map(Map.Entry::getKey).toList();
+        return users.isEmpty() || sites.isGone(site.library()) ? Optional.empty()
+                : Optional.of(new ChangedSite(site.plan().described(), users, sites.found(site)));
     }
 
     private static void refuseWhileBlocked(String what) throws ProbeRefusedException, IOException {
@@ -652,7 +482,7 @@ public final class ProbeEngine {
         }
     }
 
-    private Plan plan(LoadedLibrary library, NativeSymbol symbol, long address, ProbeSpec spec) throws ProbeRefusedException, IOException {
+    private SitePlan plan(LoadedLibrary library, NativeSymbol symbol, long address, ProbeSpec spec) throws ProbeRefusedException, IOException {
         TargetFinder.refuseFunction(library, symbol, spec);
         long offset = TargetFinder.offset(spec);
         String where = TargetFinder.where(library, symbol, offset);
@@ -660,13 +490,9 @@ public final class ProbeEngine {
         if (offset < 0 || address >= end) {
             throw new ProbeRefusedException(Refusal.OFFSET_OUTSIDE, where, "it is 0x" + Long.toHexString(end - symbol.address()) + " bytes long");
         }
-        FunctionCode function = codeOf(library, symbol.address(), end);
+        FunctionCode function = sites.codeOf(library, symbol.address(), end);
         Displaced displaced = function.at(address, where);
-        Site known = sites.get(address);
-        if (known != null && !known.library.isSameAs(library)) {
-            forget(known);
-        }
-        boolean still = known != null && isStill(known, library);
+        SitePlan known = sites.known(library, address, spec.mechanism());
         if (displaced.is(InstructionTable.TRAP)) {      /* before more is decoded: what follows may be anything */
             throw new ProbeRefusedException(Refusal.FOREIGN_TRAP, where, "");
         }
@@ -674,42 +500,14 @@ public final class ProbeEngine {
         if (spec.type() != ProbeType.ENTRY) {
             TargetFinder.refuseReturnOf(library, function, where);
         }
-        Plan plan = !still ? null : spec.mechanism() == null || known.users > 0 ? known.plan : known.plans.get(spec.mechanism());
-        if (plan != null) {
-            return plan;
-        }
-        Planner.Planned planned = planner.plan(library, displaced, spec.mechanism(), where);
-        ArmedSite described = new ArmedSite(library.fileName(), TargetFinder.named(symbol, offset), address, planned.way().mechanism(), planned.reason());
-        return new Plan(library, planned.way(), described);
+        return known != null ? known : planned(library, displaced, spec.mechanism(), where, TargetFinder.named(symbol, offset));
     }
 
-    /** The last one asked for is remembered: many probes of one function follow each other. */
-    private FunctionCode codeOf(LoadedLibrary library, long start, long end) throws ProbeRefusedException {
-        if (lastFunction == null || lastFunction.start() != start) {
-            /* The last instruction may reach beyond the end that a wrong symbol size claims. */
-            long readable = Math.min(end + MAX_INSTRUCTION, library.textEnd());
-            lastFunction = new FunctionCode(code(start, (int) (readable - start)), start, (int) (end - start));
-        }
-        return lastFunction;
-    }
-
-    /** Memory as it is without our traps and jumps. */
-    private byte[] code(long address, int length) throws ProbeRefusedException {
-        byte[] bytes = new byte[length];
-        if (Helper.up_text_read(address, bytes, length) < 0) {
-            throw new ProbeRefusedException(Refusal.LIBRARY_GONE, "0x" + Long.toHexString(address), "its text is not mapped any more");
-        }
-        SignalGuard.restore(address, bytes);
-        sites.subMap(address, address + length).forEach((at, site) -> {
-            if (site.users > 0 && !site.forgotten) {
-                bytes[(int) (at - address)] = site.plan.displaced()[0];
-            }
-        });
-        return bytes;
-    }
-
-    private static String where(ArmedSite site) {
-        return site.library() + "!" + site.symbol();
+    private SitePlan planned(LoadedLibrary library, Displaced displaced, Mechanism mechanism, String where, String symbol)
+            throws ProbeRefusedException, IOException {
+        Planner.Planned planned = planner.plan(library, displaced, mechanism, where);
+        return new SitePlan(library, planned.way(),
+                new ArmedSite(library.fileName(), symbol, displaced.address(), planned.way().mechanism(), planned.reason()));
     }
 
     private static int kind(ProbeType type) {
@@ -718,14 +516,6 @@ public final class ProbeEngine {
             case RETURN -> 1;
             case CALL -> 2;
         };
-    }
-
-    private static int check(int result, String what) throws IOException {
-        if (result < 0) {
-            String why = result == Helper.FULL ? "its table is full" : result == Helper.OTHER_PROCESS ? "this is the child of a fork" : "error " + -result;
-            throw new IOException("the native helper refused " + what + ": " + why);
-        }
-        return result;
     }
 
     /** Off the caller's thread: HotSpot's attach listener is a Java thread of another C++ class than those that call native methods. */
@@ -759,7 +549,7 @@ public final class ProbeEngine {
         if (!draining && javaStacks.isEmpty()) {
             Thread name = new Thread(null, null, "uprobe-drain", 0, false);
             name.setDaemon(true);
-            check(Helper.up_drain_start(JNIEnv.CURRENT, name, options.drainMillis() * 1_000_000L,
+            Helper.check(Helper.up_drain_start(JNIEnv.CURRENT, name, options.drainMillis() * 1_000_000L,
                     Math.round(options.longCallMillis() * 1e6 * clockRate.perNano())),
                     "a drain thread");
             draining = true;
