@@ -68,6 +68,14 @@ static inline int up_cmpxchg_local32(volatile int32_t *word, int32_t expected, i
     return done;
 }
 
+/* CPUID leaf 1, ecx bit 13: cmpxchg16b. Only the first x86-64 processors have none. */
+static inline int up_has_pairs(void)
+{
+    uint32_t a = 1, b, c = 0, d;
+    __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+    return c >> 13 & 1;
+}
+
 /* Two words that change together. */
 struct up_pair {
     uint64_t first, second;

@@ -25,6 +25,8 @@ int up_init(int64_t ring_bytes, int32_t ring_count, int32_t use_tsc, int64_t vds
         return 0;
     if (ring_bytes < 4096 || ring_bytes & (ring_bytes - 1) || ring_count < 1 || ring_bytes * ring_count > INT32_MAX)
         return -EINVAL;
+    if (!up_has_pairs())
+        return UP_E_PROCESSOR;
     up_clock_is_tsc = use_tsc;
     up_vdso_clock_gettime = (int (*)(clockid_t, struct timespec *))vdso_clock_gettime;
     return up_threads_init((uint64_t)ring_bytes, ring_count);

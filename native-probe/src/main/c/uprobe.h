@@ -24,7 +24,8 @@ enum up_failure {
     UP_E_FULL = -1002,          /* a table that was sized at the start is full */
     UP_E_NO_VM = -1003,         /* no Java VM in this process, or one that tells nothing of itself */
     UP_E_OTHER_PROCESS = -1004, /* called in the child of a fork */
-    UP_E_GONE = -1005           /* nothing is mapped at the address any more */
+    UP_E_GONE = -1005,          /* nothing is mapped at the address any more */
+    UP_E_PROCESSOR = -1006      /* one without cmpxchg16b */
 };
 
 /* A hit as it lies in a thread's ring; HitRecordDescriptor on the Java side, checked against this one at start and by a test.

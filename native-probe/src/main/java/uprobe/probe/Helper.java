@@ -61,7 +61,7 @@ final class Helper {
     static native int up_describe(byte[] bytes, int length, byte[] out);
     static native int up_decode(byte[] bytes, int length, long address, byte[] rows, int capacity);
 
-    static final int CHANGED = -1001, FULL = -1002, NO_VM = -1003, OTHER_PROCESS = -1004, GONE = -1005;
+    static final int CHANGED = -1001, FULL = -1002, NO_VM = -1003, OTHER_PROCESS = -1004, GONE = -1005, PROCESSOR = -1006;
 
     private static boolean loaded;
 

@@ -25,6 +25,13 @@ final class Platform {
         }
     }
 
+    /** What {@link Helper#up_init} said. */
+    static void checkProcessor(int result) throws ProbeRefusedException {
+        if (result == Helper.PROCESSOR) {
+            throw new ProbeRefusedException(Refusal.PLATFORM, "a processor without cmpxchg16b", "those made since 2006 have it");
+        }
+    }
+
     private static boolean usesGlibc() {
         try {
             return LoadedLibraries.snapshot().all().stream().anyMatch(l -> l.fileName().equals("libc.so.6") || "libc.so.6".equals(l.soname()));

@@ -80,7 +80,9 @@ public final class ProbeEngine {
         if (instance == null) {
             Platform.check();
             Helper.load();
-            Helper.check(Helper.up_init(options.ringBytes(), options.rings(), options.tsc() ? 1 : 0, Helper.vdsoClockGettime()), "memory for rings");
+            int result = Helper.up_init(options.ringBytes(), options.rings(), options.tsc() ? 1 : 0, Helper.vdsoClockGettime());
+            Platform.checkProcessor(result);
+            Helper.check(result, "memory for rings");
             instance = new ProbeEngine(options, attachToVm());
         }
         return instance;

@@ -30,6 +30,12 @@ class PlatformTest {
     }
 
     @Test
+    void refusesAProcessorThatIsTooOld() {
+        ProbeRefusedException refused = assertThrows(ProbeRefusedException.class, () -> Platform.checkProcessor(Helper.PROCESSOR));
+        assertEquals("a processor without cmpxchg16b: this platform is not supported: those made since 2006 have it", refused.getMessage());
+    }
+
+    @Test
     void takesThisMachine() {
         assertDoesNotThrow(() -> Platform.check());
     }
