@@ -100,7 +100,7 @@ static void complete(struct up_thread *t, struct up_return *e, const struct up_r
     up_hit_complete(t, e, regs);
 }
 
-/* A tally names the entry that it was last raised for. Who raises it next first says to that entry that it is in it: so whoever finds neither has not
+/* A tally names the entry that it was last raised for. Who raises it next first says to that entry that it is in one: so whoever finds neither has not
  * been counted. That is said only while the tally names it, and never over a newer name. */
 void up_return_count(struct up_return *e, up_tally *tally)
 {
@@ -108,20 +108,30 @@ void up_return_count(struct up_return *e, up_tally *tally)
         struct up_pair was;
         was.second = __atomic_load_n(&tally->second, __ATOMIC_ACQUIRE);
         was.first = __atomic_load_n(&tally->first, __ATOMIC_ACQUIRE);
-        if (was.second == e->waiting || __atomic_load_n(&e->counted, __ATOMIC_ACQUIRE) == e->waiting)
-            break;
         struct up_return *last = &table[was.second % UP_RETURN_SLOTS];
         uint64_t counted = __atomic_load_n(&last->counted, __ATOMIC_ACQUIRE);
         int is_over = __atomic_load_n(&last->waiting, __ATOMIC_ACQUIRE) != was.second || !__atomic_load_n(&last->probe, __ATOMIC_ACQUIRE);
         if (__atomic_load_n(&tally->second, __ATOMIC_ACQUIRE) != was.second)
             continue;
-        if (!is_over)
-            __atomic_compare_exchange_n(&last->counted, &counted, was.second, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+        /* If another name came in between it may be an older one, from somebody who was late. */
+        if (!is_over && !__atomic_compare_exchange_n(&last->counted, &counted, was.second, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+            continue;
         if (up_cmpxchg_pair(tally, &was, (struct up_pair){ was.first + 1, e->waiting }))
             break;
     }
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     e->probe = NULL;
+}
+
+/* Whether that was left between counting and forgetting. All tallies are asked: what is found again is unwound, and might go into another one. */
+static int is_counted(const struct up_return *e)
+{
+    const struct up_probe *p = e->probe;
+    const up_tally *const tallies[] = { &p->recorded, &p->filtered, &p->sampled_out, &p->dropped };
+    for (unsigned i = 0; i < sizeof tallies / sizeof *tallies; i++)
+        if (__atomic_load_n(&tallies[i]->second, __ATOMIC_ACQUIRE) == e->waiting)
+            return 1;
+    return __atomic_load_n(&e->counted, __ATOMIC_ACQUIRE) == e->waiting;
 }
 
 static void count_dropped(struct up_return *e)
@@ -174,12 +184,12 @@ static void drop(struct up_thread *t, struct up_return *e)
     retire(t, e);
 }
 
-/* e's return was being recorded by a frame that is gone: what had not been published waits again. */
+/* e's return was being recorded by a frame that is gone: what had been neither published nor counted waits again. */
 static void await_again(struct up_thread *t, struct up_return *e)
 {
     for (int32_t slot = slot_of(e); slot != UP_NONE; slot = table[slot].chain) {
         struct up_return *waiting = &table[slot];
-        if (waiting->probe && waiting->record && up_ring_published(t, waiting->record - 1))
+        if (waiting->probe && (is_counted(waiting) || (waiting->record && up_ring_published(t, waiting->record - 1))))
             waiting->probe = NULL;
         waiting->record = 0;
     }

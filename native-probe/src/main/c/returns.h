@@ -123,7 +123,8 @@ void up_return_drop_all(struct up_thread *t);
 /* Called by the drain in each round: frees what nobody can return to any more. */
 void up_return_reclaim(void);
 
-/* What waits on e is over: counted and forgotten. A handler may leave this at any instruction for good; then it is done again, and still counted once. */
+/* What waits on e is over: counted and forgotten. A handler may leave this at any instruction for good; then it waits again only if it was not
+ * counted. */
 void up_return_count(struct up_return *e, up_tally *tally);
 
 /* A handler may leave the return path at any instruction for good. Where anybody has ever done that, what must be done whole holds signals off meanwhile:

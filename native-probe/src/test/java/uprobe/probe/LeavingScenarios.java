@@ -6,12 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.jna.Function;
 import com.sun.jna.NativeLibrary;
+import com.sun.jna.Pointer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import uprobe.probe.elf.LoadedLibrary;
+import uprobe.probe.spec.Condition;
 import uprobe.probe.spec.Mode;
 
 /** Probed calls that end where nobody expects it: by every kind of exception, at any instruction, on another thread, or never. */
@@ -217,6 +219,51 @@ final class LeavingScenarios {
             ProbeCounters counters = leaf.counters();
             assertEquals(counters.hits(), counters.filtered() + counters.dropped(), counters::toString);
             assertTrue(counters.hits() >= leafs && counters.hits() <= leafs + 2 * rounds, counters + " of " + leafs);
+        }
+    }
+
+    private static Pointer textStart(LoadedLibrary library) {
+        return new Pointer(library.textStart());
+    }
+
+    private static Pointer textEnd(LoadedLibrary library) {
+        return new Pointer(library.textEnd());
+    }
+
+    /** How odd_step_out does it. */
+    private static final int STEPS_WITH_OTHERS = 1, STEPS_NESTED = 2, STEPS_TRACE = 4;
+
+    /* One hit was in two counters: the frame that was left had counted it as recorded or sampled out, and unwound it was filtered. */
+    @Scenario(alone = true, oneJdk = true)
+    static void leftForGoodAtEachInstructionOfTheReturnPath() throws Exception {
+        TestProbe.engine();
+        LoadedLibrary helper = TestProbe.library("libuprobe.so");
+        Pointer counters = NativeLibrary.getInstance(helper.path().toString()).getFunction("up_probe_counters");
+        try (TestProbe value = TestProbe.arm("c libodd:odd_step_value n=$arg1:s64 r=$retval:s64")) {
+            Condition result = Condition.parse("r == r", value.armed().spec().fields(), value.armed().spec().type(), 1);
+            List<ProbeSettings> all = List.of(new ProbeSettings(Mode.COUNT, Long.MAX_VALUE, null, 1, Long.MAX_VALUE, Long.MAX_VALUE, false),
+                    new ProbeSettings(Mode.COUNT, 0, result, 1, Long.MAX_VALUE, Long.MAX_VALUE, false),
+                    new ProbeSettings(Mode.HIST, 2, null, 1, Long.MAX_VALUE, Long.MAX_VALUE, true),
+                    new ProbeSettings(Mode.EVENT, 0, result, 1, 0, Long.MAX_VALUE, false), ProbeSettings.ALL);
+            for (ProbeSettings settings : all) {
+                value.armed().use(settings);
+                boolean counted = settings != ProbeSettings.ALL;
+                for (int how : new int[] {0, STEPS_WITH_OTHERS | STEPS_NESTED}) {
+                    long stride = STORM || how == 0 && settings == all.get(1) ? 1 : 7;
+                    long wrong = callLong("odd_step_out", textStart(helper), textEnd(helper), how, stride, counted ? counters : Pointer.NULL,
+                            value.armed().id());
+                    long steps = callLong("odd_step_steps");
+                    assertEquals(0, wrong, () -> settings + ", how " + how + ": left after that many instructions of " + steps + ", "
+                            + callLong("odd_step_difference") + " too many are counted: " + value.counters());
+                    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+                    while (value.counters().unfinished() != 0 && System.nanoTime() < end) {
+                        assertTrue(TestProbe.engine().drain(true, 30_000));
+                    }
+                    assertEquals(0, value.counters().unfinished(), () -> settings + ", how " + how + ": " + value.counters());
+                    assertTrue(steps > 100, steps + " instructions");
+                    ChildJvm.note(settings + ", how " + how + ": left after each of " + steps + " instructions");
+                }
+            }
         }
     }
 
