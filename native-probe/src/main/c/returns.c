@@ -381,11 +381,12 @@ void up_return_drop_all(struct up_thread *t)
         up_count(&up_returns_abandoned);
     for (int32_t slot = slot_in(t->returns); slot != UP_NONE; slot = slot_in(t->returns)) {
         struct up_return *e = &table[slot];
-        int elsewhere = e->state == UP_RETURN_BUSY && !e->flushes;      /* it returns on another thread just now, and is recorded there */
-        if (!elsewhere && e->state != UP_RETURN_DONE) {
+        int32_t state = __atomic_load_n(&e->state, __ATOMIC_ACQUIRE);
+        if (state == UP_RETURN_LEAVING || (state == UP_RETURN_BUSY && e->flushes))
             await_again(t, e);  /* the frame that was busy with it died as well */
-            if (change(e, UP_RETURN_LIVE, UP_RETURN_LEAVING))
-                unwind(t, e);
+        /* Else it may be returning on another thread just now, and be recorded there. */
+        if (change(e, UP_RETURN_LIVE, UP_RETURN_LEAVING)) {
+            unwind(t, e);
             __atomic_store_n(&e->state, UP_RETURN_DONE, __ATOMIC_RELEASE);
         }
         t->returns = (uint32_t)(e->below + 1);

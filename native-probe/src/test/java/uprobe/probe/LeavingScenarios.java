@@ -1,5 +1,6 @@
 package uprobe.probe;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import uprobe.probe.elf.LoadedLibrary;
 import uprobe.probe.spec.Condition;
 import uprobe.probe.spec.Mode;
@@ -264,6 +266,34 @@ final class LeavingScenarios {
                     ChildJvm.note(settings + ", how " + how + ": left after each of " + steps + " instructions");
                 }
             }
+        }
+    }
+
+    /* The drain took a call that was just returning for one that still waited, and both recorded it. */
+    @Scenario(alone = true)
+    static void coroutinesReturnWhileTheDrainDropsWhatTheirDeadThreadAwaited() throws Exception {
+        int rounds = STORM ? 20_000 : 500;
+        AtomicBoolean over = new AtomicBoolean();
+        try (TestProbe inner = TestProbe.arm("c libodd:odd_co_inner n=$arg1 r=$retval");
+                TestProbe outer = TestProbe.arm("c libodd:odd_co_outer n=$arg1 r=$retval")) {
+            Thread drains = new Thread(() -> {
+                while (!over.get()) {
+                    assertDoesNotThrow(() -> TestProbe.engine().drain(false, 30_000));
+                }
+            });
+            drains.start();
+            for (int i = 0; i < rounds; i++) {
+                assertEquals(64, callInt("odd_co_start_on_ended_thread"));
+                callInt("odd_co_resume", 1, 0, i % 2);
+                callInt("odd_co_resume", 1, 0, i % 2);
+                assertEquals(64, callInt("odd_co_end"), "every result is its own coroutine's");
+            }
+            over.set(true);
+            drains.join();
+            settle(inner, outer);
+            assertEquals(64L * rounds, inner.counters().hits());
+            assertEquals(inner.counters().hits(), inner.counters().recorded() + inner.counters().dropped(), inner.counters()::toString);
+            assertEquals(outer.counters().hits(), outer.counters().recorded() + outer.counters().dropped(), outer.counters()::toString);
         }
     }
 
