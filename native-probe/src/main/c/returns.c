@@ -84,7 +84,7 @@ enum { KERNEL_SIGSET_SIZE = 8 };
 int up_hold_signals(uint64_t *before)
 {
     uint64_t all = ~up_synchronous_signals();
-    return up_returns_abandoned != 0 && up_syscall4(SYS_rt_sigprocmask, SIG_BLOCK, &all, before, KERNEL_SIGSET_SIZE) == 0;
+    return up_syscall4(SYS_rt_sigprocmask, SIG_BLOCK, &all, before, KERNEL_SIGSET_SIZE) == 0;
 }
 
 void up_let_signals(uint64_t before)
@@ -155,7 +155,7 @@ static void retire(struct up_thread *t, struct up_return *e)
             break;
         /* Left in between it would be nobody's. */
         uint64_t before;
-        int careful = up_hold_signals(&before);
+        int careful = up_returns_abandoned != 0 && up_hold_signals(&before);
         if (move_head(t, head, newest->below))
             give_back_with_chain(t, newest);
         if (careful)
@@ -524,21 +524,25 @@ uint64_t up_on_return(uint32_t slot, struct up_regs *regs)
     uint64_t address = up_return_shadow[slot];
     if (!up_is_alive())
         return address;         /* the child of a fork: the return is awaited in its parent */
-    struct up_thread *t = up_thread_self();
-    struct up_inside frame;
+    struct up_thread *t = up_self;
     if (!t || t != e->owner) {
-        /* A coroutine that went on elsewhere: its entry stays in the owner's list until the owner comes by. */
-        int ours = change(e, UP_RETURN_LIVE, UP_RETURN_BUSY);
-        if (ours && t) {
-            up_enter(t, &frame);
-            complete(t, e, regs);
-            up_leave(t, &frame);
-        } else if (ours) {
-            count_dropped(e);   /* this thread has got no ring */
+        /* A coroutine that went on elsewhere: its entry stays in the owner's list until the owner comes by. Left half-way it would be found by
+         * nobody. */
+        uint64_t before;
+        int held = up_hold_signals(&before);
+        t = up_thread_self();
+        if (change(e, UP_RETURN_LIVE, UP_RETURN_BUSY)) {
+            if (t)
+                complete(t, e, regs);
+            else
+                count_dropped(e);   /* this thread has got no ring */
+            __atomic_store_n(&e->state, UP_RETURN_DONE, __ATOMIC_RELEASE);
         }
-        __atomic_store_n(&e->state, UP_RETURN_DONE, __ATOMIC_RELEASE);
+        if (held)
+            up_let_signals(before);
         return address;
     }
+    struct up_inside frame;
     up_enter(t, &frame);
     __atomic_store_n(&e->state, UP_RETURN_LEAVING, __ATOMIC_RELEASE);
     /* Newer entries are frames left behind, or coroutines that live on. */

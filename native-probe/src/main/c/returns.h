@@ -127,8 +127,8 @@ void up_return_reclaim(void);
  * counted. */
 void up_return_count(struct up_return *e, up_tally *tally);
 
-/* A handler may leave the return path at any instruction for good. Where anybody has ever done that, what must be done whole holds signals off meanwhile:
- * returns whether it does, and then up_let_signals ends it. */
+/* A handler may leave the return path at any instruction for good. What must be done whole holds signals off meanwhile: returns whether it
+ * does, and then up_let_signals ends it. */
 int up_hold_signals(uint64_t *before);
 void up_let_signals(uint64_t before);
 

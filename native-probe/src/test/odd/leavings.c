@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -329,6 +330,61 @@ ODD int odd_co_end(void)
         munmap(coroutines[i].stack, STACK);
     }
     return right;
+}
+
+/* ---- jumps out of the engine where a coroutine returns on another thread than it was called on ---- */
+static uint64_t engine_low, engine_high;
+static __thread sigjmp_buf back;
+static __thread volatile int resuming;
+static int resumers_left;
+static void leave_the_engine(int signal, siginfo_t *info, void *context)
+{
+    (void)signal, (void)info;
+    uint64_t ip = (uint64_t)((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
+    if (!resuming || ip < engine_low || ip >= engine_high)
+        return;
+    resuming = 0;
+    resumers_left++;
+    siglongjmp(back, 1);
+}
+static void *resume_beneath_signals(void *unused)
+{
+    struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMIN + 3 };
+    event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
+    timer_t timer;
+    resuming = 0;               /* a handler must not be the first to use it: ld.so would allocate it */
+    if (timer_create(CLOCK_MONOTONIC, &event, &timer) != 0)
+        return unused;
+    struct itimerspec often = { { 0, 23000 }, { 0, 23000 } };
+    timer_settime(timer, 0, &often, 0);
+    for (volatile int i = 0; i < COROUTINES; i++)
+        if (sigsetjmp(back, 1) == 0) {
+            resuming = 1;
+            resume(&coroutines[i]);
+            resuming = 0;
+        }
+    timer_delete(timer);
+    return 0;
+}
+/* Returns how often a coroutine's return was left half-way, or -1. */
+ODD int odd_co_left_elsewhere(void *low, void *high, int rounds)
+{
+    engine_low = (uint64_t)low, engine_high = (uint64_t)high, resumers_left = 0;
+    struct sigaction old, action = { .sa_sigaction = leave_the_engine, .sa_flags = SA_SIGINFO };
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGRTMIN + 3, &action, &old);
+    for (int i = 0; i < rounds; i++) {
+        pthread_t t;
+        void *failed = (void *)1;
+        if (odd_co_start() != COROUTINES || pthread_create(&t, 0, resume_beneath_signals, (void *)1) != 0)
+            return -1;
+        pthread_join(t, &failed);
+        if (failed)
+            return -1;
+        odd_co_end();
+    }
+    sigaction(SIGRTMIN + 3, &old, 0);
+    return resumers_left;
 }
 
 /* odd_co_start on a thread that has ended when this returns. */

@@ -269,6 +269,21 @@ final class LeavingScenarios {
         }
     }
 
+    /* Nobody ever took that hit up again: the coroutine's thread took it for being recorded elsewhere. */
+    @Scenario(alone = true)
+    static void leftForGoodWhereACoroutineReturnsOnAnotherThread() throws Exception {
+        TestProbe.engine();
+        LoadedLibrary helper = TestProbe.library("libuprobe.so");
+        try (TestProbe inner = TestProbe.arm("c libodd:odd_co_inner n=$arg1 r=$retval");
+                TestProbe outer = TestProbe.arm("c libodd:odd_co_outer n=$arg1 r=$retval")) {
+            int left = callInt("odd_co_left_elsewhere", textStart(helper), textEnd(helper), STORM ? 2000 : 100);
+            ChildJvm.note("left " + left + " times");
+            assertTrue(left >= 0);
+            Odd.odd_identity(1);
+            settle(inner, outer);
+        }
+    }
+
     /* The drain took a call that was just returning for one that still waited, and both recorded it. */
     @Scenario(alone = true)
     static void coroutinesReturnWhileTheDrainDropsWhatTheirDeadThreadAwaited() throws Exception {
