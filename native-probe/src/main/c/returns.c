@@ -147,8 +147,6 @@ static void count_dropped(struct up_return *e)
 static void retire(struct up_thread *t, struct up_return *e)
 {
     __atomic_store_n(&e->state, UP_RETURN_DONE, __ATOMIC_RELEASE);
-    if (t->list_in_use)
-        return;                 /* we interrupted who walks the list: a later return takes it out */
     for (uint64_t head = t->returns; slot_in(head) != UP_NONE; head = t->returns) {
         struct up_return *newest = &table[slot_in(head)];
         if (__atomic_load_n(&newest->state, __ATOMIC_ACQUIRE) != UP_RETURN_DONE)
@@ -196,20 +194,19 @@ static void await_again(struct up_thread *t, struct up_return *e)
     e->state = UP_RETURN_LIVE;
 }
 
-/* All that such frames have left. */
+/* All that such frames have left. A handler's hits would change the list that is walked here. */
 static void wait_again(struct up_thread *t)
 {
+    uint64_t before;
+    int held = up_hold_signals(&before);
     up_count(&up_returns_abandoned);
-    t->list_in_use = 1;
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    for (int32_t slot = slot_in(t->returns); slot != UP_NONE; slot = table[slot].below) {
-        if (table[slot].state != UP_RETURN_LEAVING)
-            continue;
-        await_again(t, &table[slot]);
-    }
+    for (int32_t slot = slot_in(t->returns); slot != UP_NONE; slot = table[slot].below)
+        if (table[slot].state == UP_RETURN_LEAVING)
+            await_again(t, &table[slot]);
     __atomic_store_n(&t->abandoned_before, t->head, __ATOMIC_RELEASE);
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    t->lost = t->list_in_use = 0;
+    t->lost = 0;
+    if (held)
+        up_let_signals(before);
 }
 
 static int is_alive(const struct up_frame *known, const struct up_inside *frame)
@@ -287,7 +284,7 @@ void up_leave(struct up_thread *t, struct up_inside *frame)
     }
     if (!others && !t->unnoted) {
         if (t->lost)
-            wait_again(t);      /* if this is left half-way, this frame is found gone, and it is done again */
+            wait_again(t);
         t->inside_any = 0;
     }
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
@@ -329,7 +326,7 @@ static int is_gone(const struct up_return *e, uint64_t limit)
 
 void up_return_drop_below(struct up_thread *t, uint64_t limit, int32_t stop)
 {
-    for (int32_t slot = slot_in(t->returns); slot != UP_NONE && slot != stop && !t->list_in_use; slot = slot_in(t->returns)) {
+    for (int32_t slot = slot_in(t->returns); slot != UP_NONE && slot != stop; slot = slot_in(t->returns)) {
         struct up_return *e = &table[slot];
         if (!is_gone(e, limit))
             break;
@@ -376,7 +373,6 @@ int up_returns_awaited(void)
 
 void up_return_drop_all(struct up_thread *t)
 {
-    t->list_in_use = 0;         /* whoever was walking it died */
     if (t->inside_any)
         up_count(&up_returns_abandoned);
     for (int32_t slot = slot_in(t->returns); slot != UP_NONE; slot = slot_in(t->returns)) {

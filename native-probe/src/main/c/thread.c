@@ -93,7 +93,7 @@ struct up_thread *up_thread_take(void)
     t->inside_any = t->unnoted = 0;
     for (int i = 0; i < UP_FRAMES; i++)
         t->inside[i].address = 0;
-    t->lost = t->list_in_use = 0;
+    t->lost = 0;
     t->start_time = 0;
     t->random = (up_rdtsc() ^ (uint64_t)index << 48) | 1;
     up_syscall3(SYS_prctl, PR_GET_NAME, t->name, 0);    /* for threads that end before the drain has looked */

@@ -31,7 +31,6 @@ struct up_thread {
     volatile int32_t unnoted;   /* frames that found no free place */
     uint64_t marks;             /* how many frames were marked so far: their marks are these numbers */
     int32_t lost;               /* a frame is gone that may have left something */
-    int32_t list_in_use;        /* a frame is walking the list of returns: who interrupts it takes nothing out */
     volatile uint64_t abandoned_before;         /* ring position: what is unwritten or half-written before it will never be finished */
     uint64_t carry_from;        /* ring position of head before which up_ring_carry need not look again */
     uint8_t *ring;
