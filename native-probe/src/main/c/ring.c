@@ -10,7 +10,7 @@ struct up_hit *up_ring_reserve(struct up_thread *t, uint32_t length)
         uint64_t offset = head & (size - 1);
         padding = offset + length > size ? size - offset : 0;
         int64_t used = (int64_t)(head - __atomic_load_n(&t->tail, __ATOMIC_ACQUIRE));
-        if (used > 0 && (uint64_t)used + padding + length > size)       /* below 0: we interrupt a rewind, see there */
+        if (used > 0 && (uint64_t)used + padding + length > size)       /* below 0: a handler's hits came and went, the exchange will tell */
             return NULL;
     } while (!up_cmpxchg_local(&t->head, &head, head + padding + length));
     if (padding) {
@@ -186,18 +186,16 @@ void up_ring_carry(struct up_thread *t)
     up_ring_advance(t, 0);
 }
 
-/* A signal's handler may record between any two lines: it finds the old head and all of the ring free, and then the head stays where it put it. */
+/* A signal's handler may record between any two lines: before the exchange it moves the head, which then stays; behind it, it finds as much of the
+ * ring taken as is skipped. Never may it find more free than there is. */
 void up_ring_rewind(struct up_thread *t)
 {
     uint64_t size = up_threads.ring_bytes, old = t->head, start = (old + size - 1) & ~(size - 1);
     if ((old & (size - 1)) < UP_RING_WARM)
         return;
     up_reading_lock(t);
-    if (t->tail == old) {
+    uint64_t head = old;
+    if (t->tail == old && up_cmpxchg_local(&t->head, &head, start))
         __atomic_store_n(&t->tail, start, __ATOMIC_RELEASE);
-        uint64_t head = old;
-        if (!up_cmpxchg_local(&t->head, &head, start))
-            __atomic_store_n(&t->tail, old, __ATOMIC_RELEASE);
-    }
     up_reading_unlock(t);
 }

@@ -141,3 +141,47 @@ ODD long odd_step_out(void *low_, void *high_, int how_, long stride_, int (*cou
 ODD long odd_step_steps(void) { return steps; }
 ODD long odd_step_difference(void) { return difference; }
 ODD long odd_step_lost_callers(void) { return lost_callers; }
+
+/* ---- hits in the middle of a function of the engine's that runs outside the hit path ---- */
+ODD long odd_identity(long);
+ODD int odd_write_byte(long address, int value);
+ODD int odd_read_byte(long address);
+
+static uint64_t entered;
+static long hits_inside;
+static int first_byte;
+static void on_entry(int signal, siginfo_t *info, void *context)
+{
+    (void)signal;
+    greg_t *gregs = ((ucontext_t *)context)->uc_mcontext.gregs;
+    if (info->si_code != TRAP_TRACE) {
+        gregs[REG_RIP]--;
+        odd_write_byte((long)entered, first_byte);
+        gregs[REG_EFL] |= 0x100;
+    } else if ((uint64_t)gregs[REG_RIP] - entered >= high - entered) {
+        gregs[REG_EFL] &= ~0x100;
+    } else if (++steps == wanted) {
+        for (long i = 0; i < hits_inside; i++)
+            if (odd_identity(i) != i)
+                abort();
+        gregs[REG_EFL] &= ~0x100;
+    }
+}
+
+/* When the function between these addresses is entered next it is interrupted after so many of its instructions, for so many calls of
+ * odd_identity. With end 0: no more. */
+ODD void odd_step_into(void *function, void *end, long instructions, long calls)
+{
+    static struct sigaction old;
+    struct sigaction action = { .sa_sigaction = on_entry, .sa_flags = SA_SIGINFO | SA_NODEFER };
+    sigemptyset(&action.sa_mask);
+    if (!end) {
+        sigaction(SIGTRAP, &old, 0);
+        return;
+    }
+    sigaction(SIGTRAP, &action, entered ? 0 : &old);
+    if (!entered)
+        first_byte = odd_read_byte((long)function);
+    entered = (uint64_t)function, high = (uint64_t)end, wanted = instructions, steps = 0, hits_inside = calls;
+    odd_write_byte((long)function, 0xcc);
+}

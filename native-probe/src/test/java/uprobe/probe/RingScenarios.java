@@ -4,11 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.jna.Function;
+import com.sun.jna.Pointer;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.LongStream;
+import uprobe.probe.elf.LoadedLibrary;
 
 /** Where records wait, and what becomes of those for which there is no room. */
 final class RingScenarios {
@@ -52,6 +55,39 @@ final class RingScenarios {
             for (int i = 0; i < 4 * ring; i += Long.BYTES) {
                 assertTrue(i % ring <= reach || memory.getLong(i) == 0, "the largest call needs " + reach + " bytes; written at " + i);
             }
+        }
+    }
+
+    /* A handler found the whole ring free, and what was skipped of it once more: its last hits overwrote its first. */
+    @Scenario(alone = true, oneJdk = true)
+    static void aHandlerFillsTheRingInTheMiddleOfItsNewBeginning() throws Exception {
+        int ring = 1 << 17, calls = 1100, inside = 3 * ring / RECORD;
+        ProbeEngine.open(EngineOptions.DEFAULT.withRings(ring, 4));
+        TestProbe.looksAtStacks = false;
+        Function step = Odd.LIBRARY.getFunction("odd_step_into"), steps = Odd.LIBRARY.getFunction("odd_step_steps");
+        LoadedLibrary helper = TestProbe.library("libuprobe.so");
+        long start = helper.symbols().functions().stream().filter(f -> f.name().equals("up_ring_rewind")).findFirst().orElseThrow().address();
+        long last = 0;
+        try (TestProbe probe = TestProbe.arm("p libodd:odd_identity $arg1 $arg1 $arg1")) {
+            for (long instruction = 1; instruction == last + 1; instruction++) {
+                assertEquals(0, Odd.odd_many(calls));       /* the next one ends in the upper half */
+                assertTrue(TestProbe.engine().drain(true, 30_000));
+                ProbeCounters before = probe.counters();
+                step.invokeVoid(new Object[] {new Pointer(start), new Pointer(start + 256), instruction, (long) inside});
+                assertEquals(0, Odd.odd_many(calls));
+                last = steps.invokeLong(new Object[0]);
+                assertTrue(TestProbe.engine().drain(true, 30_000));
+                ProbeCounters now = probe.counters();
+                assertEquals(0, now.unfinished(), "interrupted after " + instruction + " instructions: " + now);
+                assertEquals(last == instruction ? calls + inside : calls, now.hits() - before.hits());
+                List<TestProbe.Hit> all = probe.hits(), hits = all.subList((int) before.recorded(), all.size());
+                assertEquals(now.recorded() - before.recorded(), hits.size());
+                long own = hits.stream().map(hit -> hit.values()[0]).filter(value -> value >= calls).count();
+                assertEquals(own, hits.stream().map(hit -> hit.values()[0]).filter(value -> value >= calls).distinct().count(), "each once");
+                assertTrue(hits.stream().allMatch(hit -> hit.values()[0] == hit.values()[2] && hit.values()[0] < inside));
+            }
+            step.invokeVoid(new Object[] {Pointer.NULL, Pointer.NULL, 0L, 0L});
+            assertTrue(last > 30, last + " instructions");
         }
     }
 
