@@ -60,6 +60,9 @@ uint16_t up_probe_unread(const struct up_probe *probe, int at_return, int64_t *v
 /* Bytes at address without a fault: 0 or -errno. A system call; allowed in the hit path. */
 int up_read_safely(uint64_t address, void *into, uint32_t length);
 
+/* Whether these eight bytes lie at address. Also where it is forbidden to read safely: what is there and can not be looked at does. */
+int up_holds(uint64_t address, uint64_t word);
+
 /* The other way round. */
 int up_write_safely(uint64_t address, const void *from, uint32_t length);
 

@@ -211,8 +211,7 @@ static void wait_again(struct up_thread *t)
 
 static int is_alive(const struct up_frame *known, const struct up_inside *frame)
 {
-    uint64_t mark;
-    return known->address && known->address != (uint64_t)frame && up_read_safely(known->address, &mark, sizeof mark) == 0 && mark == known->mark;
+    return known->address && known->address != (uint64_t)frame && up_holds(known->address, known->mark);
 }
 
 void up_settle_abandoned(struct up_thread *t, const struct up_inside *frame)
@@ -298,10 +297,16 @@ static uint64_t trampoline_of(const struct up_return *e)
     return (uint64_t)up_return_trampolines + (uint64_t)slot_of(e) * UP_TRAMPOLINE_SIZE + 1;
 }
 
-/* Whether this, in e's place on the stack, leads to e's trampoline, or lies there while that runs: `push` in returns_x86_64.S. */
-static int leads_to(const struct up_return *e, uint64_t word)
+/* What lies in e's place on the stack while e's trampoline runs: `push` in returns_x86_64.S. */
+static uint64_t mark_of(const struct up_return *e)
 {
-    return word == trampoline_of(e) || word == (uint64_t)UP_TRAMPOLINE_MARK + (uint64_t)slot_of(e);
+    return (uint64_t)UP_TRAMPOLINE_MARK + (uint64_t)slot_of(e);
+}
+
+/* Whether what lies there leads to e's trampoline, or that runs. */
+static int is_swapped(const struct up_return *e)
+{
+    return up_holds(e->sp, trampoline_of(e)) || up_holds(e->sp, mark_of(e));
 }
 
 /* Whether the frame of the thread's newest entry e is certainly gone, now that the stack pointer is `limit`. Below the stack pointer nothing
@@ -312,16 +317,15 @@ static int is_gone(const struct up_return *e, uint64_t limit)
         return 1;
     if (e->state != UP_RETURN_LIVE || e->sp > limit)
         return 0;
-    uint64_t word = 0;
     if (e->sp < limit && up_jvm_same_java_stack(e->sp, limit))
         return 1;
     /* The word has been overwritten, or its stack is no more - but the stack pointer's own is there. A handler on a stack of its own, above this one, must
      * not take a call for gone whose trampoline runs. */
-    if (e->sp == limit)
-        word = *(const volatile uint64_t *)limit;
-    else if (up_read_safely(e->sp, &word, sizeof word) != 0)
-        return 1;
-    return !leads_to(e, word);
+    if (e->sp == limit) {
+        uint64_t word = *(const volatile uint64_t *)limit;
+        return word != trampoline_of(e) && word != mark_of(e);
+    }
+    return !is_swapped(e);
 }
 
 void up_return_drop_below(struct up_thread *t, uint64_t limit, int32_t stop)
@@ -337,12 +341,6 @@ void up_return_drop_below(struct up_thread *t, uint64_t limit, int32_t stop)
 /* Entries of dead threads whose trampoline something may still return to: a coroutine, on whatever thread goes on with it. Their `below` is the next one's.
  * The drain's only. */
 static int32_t orphans = UP_NONE;
-
-static int is_swapped(const struct up_return *e)
-{
-    uint64_t word;
-    return up_read_safely(e->sp, &word, sizeof word) == 0 && leads_to(e, word);
-}
 
 void up_return_reclaim(void)
 {
@@ -422,10 +420,9 @@ struct up_return *up_return_swap(struct up_thread *t, uint64_t sp)
  * handler's, a coroutine's or a native thread's, nothing is known of what lies where. */
 static int is_open(const struct up_return *e, uint64_t sp, int on_java_stack)
 {
-    uint64_t word;
     if (on_java_stack)
         return e->sp >= sp && up_jvm_same_java_stack(sp, e->sp) && *(const volatile uint64_t *)e->sp == trampoline_of(e);
-    return up_read_safely(e->sp, &word, sizeof word) == 0 && word == trampoline_of(e);
+    return up_holds(e->sp, trampoline_of(e));
 }
 
 const struct up_return *up_return_open(struct up_thread *t, uint64_t sp, uint64_t java_sp)

@@ -1,12 +1,17 @@
 /* Ways to leave a probed function at a moment that nobody chose - a cancellation or a jump out of a signal handler - and calls that are suspended
  * on a stack of their own and go on elsewhere. Functions count their own calls. */
 #define _GNU_SOURCE
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <ucontext.h>
@@ -69,6 +74,23 @@ ODD int odd_cancel_anywhere(int rounds)
         wrong += result != PTHREAD_CANCELED || cleaned != 2;
     }
     return wrong;
+}
+
+/* ---- what a container may forbid ---- */
+/* process_vm_readv and process_vm_writev fail with EPERM from now on, in the whole process. */
+ODD int odd_forbid_memory_access(void)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_process_vm_readv, 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_process_vm_writev, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+    };
+    struct sock_fprog program = { sizeof filter / sizeof *filter, filter };
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return -1;
+    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
 }
 
 /* ---- a handler that jumps out of what it interrupted ---- */

@@ -312,6 +312,18 @@ final class LeavingScenarios {
         }
     }
 
+    /* What could not be read for want of a permission was taken for gone: calls that go on were dropped, and returned by trampolines of others. */
+    @Scenario(alone = true)
+    static void callsGoOnThoughTheirStacksMayNotBeReadSafely() throws Exception {
+        TestProbe.engine();
+        assertEquals(0, callInt("odd_forbid_memory_access"));
+        coroutinesReturnOutOfOrderAndOnOtherThreads();
+        coroutinesThatNeverReturn();
+        aCoroutineThatOutlivesItsThreadReturnsWhereItWasCalled();
+        hitsInAHandlerOnAStackAboveTheThreads();
+        jumpsOutOfHandlersAtAnyInstruction();
+    }
+
     @Scenario
     static void aHandlerThatInterruptedAProbedCallJumpsOutOfIt() throws Exception {
         assertEquals(23, callInt("odd_leave_by_handler", 6L), "unprobed");
