@@ -309,6 +309,13 @@ static int is_swapped(const struct up_return *e)
     return up_holds(e->sp, trampoline_of(e)) || up_holds(e->sp, mark_of(e));
 }
 
+/* A handler's stack may be a part of the thread's own, above what it interrupted. */
+static int is_on_alternate_stack(uint64_t sp)
+{
+    stack_t stack;
+    return up_syscall3(SYS_sigaltstack, NULL, &stack, 0) == 0 && !(stack.ss_flags & SS_DISABLE) && sp - (uint64_t)stack.ss_sp < stack.ss_size;
+}
+
 /* Whether the frame of the thread's newest entry e is certainly gone, now that the stack pointer is `limit`. Below the stack pointer nothing
  * lives - but a coroutine has a stack of its own, which may lie anywhere. */
 static int is_gone(const struct up_return *e, uint64_t limit)
@@ -317,7 +324,7 @@ static int is_gone(const struct up_return *e, uint64_t limit)
         return 1;
     if (e->state != UP_RETURN_LIVE || e->sp > limit)
         return 0;
-    if (e->sp < limit && up_jvm_same_java_stack(e->sp, limit))
+    if (e->sp < limit && up_jvm_same_java_stack(e->sp, limit) && !is_on_alternate_stack(limit))
         return 1;
     /* The word has been overwritten, or its stack is no more - but the stack pointer's own is there. A handler on a stack of its own, above this one, must
      * not take a call for gone whose trampoline runs. */

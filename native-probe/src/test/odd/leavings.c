@@ -271,6 +271,42 @@ ODD long odd_leave_handler_stack(int signals)
     return handled == signals && (char *)stack < signal_stack ? (long)wrong : -1;
 }
 
+/* ---- the same, with the handlers' stack a part of the thread's own ---- */
+static volatile pthread_t caller;
+static void *send_signals(void *signals)
+{
+    for (long i = 0; i < (long)signals; i++) {
+        int before = __atomic_load_n(&handled, __ATOMIC_RELAXED);
+        pthread_kill(caller, SIGUSR1);
+        for (int naps = 0; __atomic_load_n(&handled, __ATOMIC_RELAXED) == before && naps < 100000; naps++)
+            usleep(20);
+    }
+    done = 1;
+    return 0;
+}
+/* On the calling thread. Returns the wrong results, or -1. */
+ODD long odd_leave_handler_on_own_stack(long signals)
+{
+    char own[64 << 10] __attribute__((aligned(64)));
+    stack_t there = { .ss_sp = own, .ss_size = sizeof own }, before;
+    struct sigaction old, action = { .sa_handler = call_in_handler, .sa_flags = SA_RESTART | SA_ONSTACK };
+    sigemptyset(&action.sa_mask);
+    sigaltstack(&there, &before);
+    sigaction(SIGUSR1, &action, &old);
+    long wrong = 0;
+    pthread_t t;
+    done = handled = 0;
+    caller = pthread_self();
+    if (pthread_create(&t, 0, send_signals, (void *)signals) != 0)
+        return -1;
+    for (long i = 0; !done; i++)
+        wrong += odd_leave_leaf(i) != i * 3 + 1;
+    pthread_join(t, 0);
+    sigaction(SIGUSR1, &old, 0);
+    sigaltstack(&before, 0);
+    return handled == signals ? wrong : -1;
+}
+
 /* ---- coroutines: calls suspended in the middle, and resumed by another thread, in another order, or never ---- */
 enum { COROUTINES = 64, STACK = 64 << 10 };
 static struct coroutine {

@@ -312,6 +312,20 @@ final class LeavingScenarios {
         }
     }
 
+    /* The handler's stack pointer is above that of the call it interrupted, on the same Java thread's stack: the call was dropped, and the
+     * trampoline that it returned by led elsewhere. */
+    @Scenario(alone = true)
+    static void hitsInAHandlerWhoseStackIsAPartOfTheJavaThreads() throws Exception {
+        assertEquals(0, callLong("odd_leave_handler_on_own_stack", 100L), "unprobed");
+        try (TestProbe leaf = TestProbe.arm("c libodd:odd_leave_leaf n=$arg1 r=$retval")) {
+            long leafs = callLong("odd_leave_leaf_calls"), unwound = TestProbe.engine().flushStatistics().unwound();
+            assertEquals(0, callLong("odd_leave_handler_on_own_stack", 3000L), "wrong results; -1: signals lost");
+            settle(leaf);
+            assertEquals(callLong("odd_leave_leaf_calls") - leafs, leaf.counters().hits());
+            assertEquals(0, TestProbe.engine().flushStatistics().unwound() - unwound, "every call returned");
+        }
+    }
+
     /* What could not be read for want of a permission was taken for gone: calls that go on were dropped, and returned by trampolines of others. */
     @Scenario(alone = true)
     static void callsGoOnThoughTheirStacksMayNotBeReadSafely() throws Exception {
