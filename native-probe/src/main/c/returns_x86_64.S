@@ -14,9 +14,10 @@
  * The data lie in this ELF object and are found through dl_iterate_phdr, also by a libgcc that is linked statically into some library;
  * __register_frame would inform one libgcc only. A .eh_frame that needs relocations (DW_OP_addr) is "aw": RELRO makes it read-only again.
  *
- * leave: saves every general register as struct up_regs and xmm0/xmm1, asks up_on_return for the true address, puts it where a return
- * address belongs (so that the plain CFA-8 rule holds from there on) and leaves by an indirect jmp: a ret would unbalance the return predictor of
- * all callers (Intel Optimization Manual, "Pairing CALL and RET"). x87 is not touched. */
+ * leave: saves every general register as struct up_regs and xmm0/xmm1, keeps the true address for unwinders, as a handler's hit may take the slot
+ * while we are still here, asks up_on_return for it, puts it where a return address belongs (so that the plain CFA-8 rule holds from there on) and
+ * leaves by an indirect jmp: a ret would unbalance the return predictor of all callers (Intel Optimization Manual, "Pairing CALL and RET"). x87 is
+ * not touched. */
 
 #define SLOTS 65536             /* UP_RETURN_SLOTS in returns.h */
 #define SIZE 16                 /* UP_TRAMPOLINE_SIZE */
@@ -55,7 +56,7 @@ leave:                          /* rsp: MARK + slot; above it the caller's frame
 .Lpushed_rbp:
     mov %rsp, %rbp
 .Lset_rbp:
-    sub $(16*8 + 32), %rsp      /* struct up_regs, xmm0, xmm1 */
+    sub $(16 + 16*8 + 32), %rsp /* the true address, struct up_regs, xmm0, xmm1 */
     and $-16, %rsp
     mov %rax, 0(%rsp)
     mov %rcx, 8(%rsp)
@@ -79,6 +80,10 @@ leave:                          /* rsp: MARK + slot; above it the caller's frame
     movaps %xmm1, 144(%rsp)
     cld                         /* psABI 3.2.1: clear on entry and return of a function */
     movzwl 8(%rbp), %edi
+    lea up_return_shadow(%rip), %rax
+    mov (%rax,%rdi,8), %rax
+    mov %rax, -8(%rbp)
+.Lkept_address:
     mov %rsp, %rsi
     call up_on_return
     mov %rax, 8(%rbp)
@@ -187,7 +192,9 @@ leave:                          /* rsp: MARK + slot; above it the caller's frame
     .byte 0x86, 2                               /* rbp at CFA-16 */
     .byte 0x02, .Lset_rbp - .Lpushed_rbp
     .byte 0x0d, 6                               /* def_cfa_register rbp */
-    .byte 0x02, .Lhave_address - .Lset_rbp
+    .byte 0x02, .Lkept_address - .Lset_rbp
+    .byte 0x90, 3                               /* rip at CFA-24 */
+    .byte 0x02, .Lhave_address - .Lkept_address
     .byte 0x90, 1                               /* rip at CFA-8 */
     .byte 0x02, .Lpopped_rbp - .Lhave_address
     .byte 0x0c, 7, 8                            /* def_cfa rsp+8 */

@@ -269,6 +269,20 @@ final class LeavingScenarios {
         }
     }
 
+    /* A handler's own call took the slot whose trampoline was still running, and unwinders went on at the wrong address. */
+    @Scenario(alone = true, oneJdk = true)
+    static void unwindersFindTheCallerAtEachInstructionOfTheReturnPath() throws Exception {
+        TestProbe.engine();
+        LoadedLibrary helper = TestProbe.library("libuprobe.so");
+        try (TestProbe value = TestProbe.arm("c libodd:odd_step_value n=$arg1:s64 r=$retval:s64")) {
+            assertEquals(0, callLong("odd_step_out", textStart(helper), textEnd(helper), STEPS_NESTED | STEPS_TRACE, 1L, Pointer.NULL,
+                    value.armed().id()));
+            long steps = callLong("odd_step_steps");
+            assertEquals(0, callLong("odd_step_lost_callers"), () -> "of " + steps + " instructions");
+            assertTrue(steps > 100, steps + " instructions");
+        }
+    }
+
     /* Nobody ever took that hit up again: the coroutine's thread took it for being recorded elsewhere. */
     @Scenario(alone = true)
     static void leftForGoodWhereACoroutineReturnsOnAnotherThread() throws Exception {
