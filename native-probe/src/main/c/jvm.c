@@ -199,7 +199,7 @@ void up_jvm_context(struct up_thread *t, uint64_t sp, struct up_context *out)
             left_to_drain(out, thread, UP_DRAINED_SHADOW_STACK);
             return;
         }
-        up_return_drop_below(t, sp < at ? sp : at, UP_NONE);
+        up_return_drop_below(t, sp, UP_NONE);
     }
     e = up_return_swap(t, at);
     if (!e) {

@@ -221,10 +221,14 @@ ODD void odd_leave_jumper_end(void)
 /* Part of the library, which was mapped before the threads' stacks were: its addresses are the higher ones. */
 static char signal_stack[64 << 10] __attribute__((aligned(64)));
 static int handled;
+ODD long odd_leave_beside(long n)
+{
+    return n * 5 + 1;
+}
 static void call_in_handler(int signal)
 {
     (void)signal;
-    if (odd_leave_leaf(7) != 22)
+    if (odd_leave_leaf(7) != 22 || odd_leave_beside(7) != 36)
         abort();
     __atomic_add_fetch(&handled, 1, __ATOMIC_RELAXED);
 }
@@ -271,7 +275,7 @@ ODD long odd_leave_handler_stack(int signals)
     return handled == signals && (char *)stack < signal_stack ? (long)wrong : -1;
 }
 
-/* ---- the same, with the handlers' stack a part of the thread's own ---- */
+/* ---- the same on the calling thread, and with the handlers' stack a part of its own ---- */
 static volatile pthread_t caller;
 static void *send_signals(void *signals)
 {
@@ -284,11 +288,13 @@ static void *send_signals(void *signals)
     done = 1;
     return 0;
 }
-/* On the calling thread. Returns the wrong results, or -1. */
-ODD long odd_leave_handler_on_own_stack(long signals)
+/* Returns the wrong results, -1, or -2 if the handlers' stack would not be above the thread's. */
+ODD long odd_leave_handler_of_caller(long signals, int is_own)
 {
     char own[64 << 10] __attribute__((aligned(64)));
-    stack_t there = { .ss_sp = own, .ss_size = sizeof own }, before;
+    stack_t there = { .ss_sp = is_own ? own : signal_stack, .ss_size = sizeof own }, before;
+    if (!is_own && &own[0] > &signal_stack[0])
+        return -2;
     struct sigaction old, action = { .sa_handler = call_in_handler, .sa_flags = SA_RESTART | SA_ONSTACK };
     sigemptyset(&action.sa_mask);
     sigaltstack(&there, &before);

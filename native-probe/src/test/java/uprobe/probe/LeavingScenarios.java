@@ -330,13 +330,34 @@ final class LeavingScenarios {
      * trampoline that it returned by led elsewhere. */
     @Scenario(alone = true)
     static void hitsInAHandlerWhoseStackIsAPartOfTheJavaThreads() throws Exception {
-        assertEquals(0, callLong("odd_leave_handler_on_own_stack", 100L), "unprobed");
+        assertEquals(0, callLong("odd_leave_handler_of_caller", 100L, 1), "unprobed");
         try (TestProbe leaf = TestProbe.arm("c libodd:odd_leave_leaf n=$arg1 r=$retval")) {
             long leafs = callLong("odd_leave_leaf_calls"), unwound = TestProbe.engine().flushStatistics().unwound();
-            assertEquals(0, callLong("odd_leave_handler_on_own_stack", 3000L), "wrong results; -1: signals lost");
+            assertEquals(0, callLong("odd_leave_handler_of_caller", 3000L, 1), "wrong results; -1: signals lost");
             settle(leaf);
             assertEquals(callLong("odd_leave_leaf_calls") - leafs, leaf.counters().hits());
             assertEquals(0, TestProbe.engine().flushStatistics().unwound() - unwound, "every call returned");
+        }
+    }
+
+    /* The first of a JNI call's hits whose Java frame is looked for comes in the handler: it dropped the calls below that frame. */
+    @Scenario(alone = true)
+    static void firstEventOfAJavaCallInAHandlerThatInterruptedACountedCall() throws Exception {
+        try (TestProbe leaf = TestProbe.arm("c libodd:odd_leave_leaf n=$arg1 r=$retval:s64"); TestProbe beside = TestProbe.arm("p libodd:odd_leave_beside n=$arg1")) {
+            Condition result = Condition.parse("r == r", leaf.armed().spec().fields(), leaf.armed().spec().type(), 1);
+            leaf.armed().use(new ProbeSettings(Mode.COUNT, 0, result, 1, Long.MAX_VALUE, Long.MAX_VALUE, false));
+            long[] wrong = {-1};
+            long leafs = callLong("odd_leave_leaf_calls");
+            for (int i = 0; i < 200; i++) {
+                Thread thread = new Thread(() -> wrong[0] = callLong("odd_leave_handler_of_caller", 5L, 0), "above");
+                thread.start();
+                thread.join();
+                assertEquals(0, wrong[0], "wrong results; -1: signals lost, -2: the handlers' stack is not above the thread's");
+            }
+            leafs = callLong("odd_leave_leaf_calls") - leafs;
+            settle(beside);
+            assertEquals(1000, beside.counters().recorded());
+            assertEquals(leafs, leaf.counters().recorded(), () -> leaf.counters() + ": every call returned");
         }
     }
 
