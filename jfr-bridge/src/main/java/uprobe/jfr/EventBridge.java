@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -37,8 +38,9 @@ import uprobe.probe.spec.Symbol;
  * Recordings steer: a probe is armed while one of them, or a RecordingStream, has its event enabled. When {@code start()} returns it is armed (JFR calls
  * its listeners before that); what is changed in a running recording is seen a moment later by the {@link Steward}.
  * <p>
- * Locks: {@code transactions} is taken by whoever defines, arms or disarms, and may be held while JFR's recorder lock is taken (a new event class is
- * registered). So nothing that JFR calls with its own lock held may take it: the hooks at the ends of chunks and the settings read what is volatile.
+ * Locks: {@code transactions} is taken by whoever defines, arms or disarms. JFR's recorder lock may be held then - Recording.close() of one that runs calls
+ * the listeners with it -, and is never taken while {@code transactions} is held: what recordings want is asked before. Hooks at the ends of chunks and
+ * settings take neither; they read what is volatile.
  */
 public final class EventBridge {
     /**
@@ -77,6 +79,9 @@ public final class EventBridge {
     private volatile Runnable beforeRecording = () -> { };
     private volatile boolean off;
     private long lastLibraryChanges;
+    /** How often recordings were asked what they want, and which of the answers was acted upon last. */
+    private final AtomicLong asked = new AtomicLong();
+    private long actedUpon;
 
     private EventBridge(ProbeEngine engine, Options options) {
         this.engine = engine;
@@ -148,15 +153,12 @@ public final class EventBridge {
             if (state == RecordingState.RUNNING) {
                 beforeRecording.run();
             }
-            transactions.lock();
-            try {
+            asRecordingsWant(running -> {
                 if (state == RecordingState.RUNNING) {
                     probes.forEach(RecordedProbe::release);
                 }
-                applyAll();
-            } finally {
-                transactions.unlock();
-            }
+                applyAll(running);
+            });
         }
     }
 
@@ -167,13 +169,32 @@ public final class EventBridge {
 
     /** Makes all probes what recordings want of them now. */
     void applyAll() {
-        transactions.lock();
-        try {
+        asRecordingsWant(this::applyAll);
+    }
+
+    private void applyAll(List<Map<String, String>> running) {
+        probes.forEach(probe -> apply(probe, running));
+        applyHelpers(running);
+    }
+
+    /**
+     * Has this done with the lock of transactions held, and with the settings of all recordings that run. Nobody acts upon an older answer than another
+     * has: it is then asked once more. Caller does not hold the lock.
+     */
+    private void asRecordingsWant(Consumer<List<Map<String, String>>> task) {
+        while (true) {
+            long number = asked.incrementAndGet();
             List<Map<String, String>> running = running();
-            probes.forEach(probe -> apply(probe, running));
-            applyHelpers(running);
-        } finally {
-            transactions.unlock();
+            transactions.lock();
+            try {
+                if (number > actedUpon) {
+                    actedUpon = number;
+                    task.accept(running);
+                    return;
+                }
+            } finally {
+                transactions.unlock();
+            }
         }
     }
 
@@ -183,13 +204,10 @@ public final class EventBridge {
      * @param needed asked each time; called with the bridge's lock held
      */
     public void armDuringRecordings(Probe helper, BooleanSupplier needed) {
-        transactions.lock();
-        try {
+        asRecordingsWant(running -> {
             helpers.put(helper, needed);
-            applyHelpers(running());
-        } finally {
-            transactions.unlock();
-        }
+            applyHelpers(running);
+        });
     }
 
     /** Has this run when a recording starts, before its probes are armed; without any lock of the bridge's or JFR's. */
@@ -199,15 +217,10 @@ public final class EventBridge {
 
     /** Has the probes of {@link #armDuringRecordings} looked at anew, whether they are needed. */
     public void needChanged() {
-        transactions.lock();
-        try {
-            applyHelpers(running());
-        } finally {
-            transactions.unlock();
-        }
+        asRecordingsWant(this::applyHelpers);
     }
 
-    /** The settings of all recordings that run; a copy of some hundred entries each, so it is asked for once for all probes. */
+    /** The settings of all recordings that run; a copy of some hundred entries each, so it is asked for once for all probes. Takes JFR's recorder lock. */
     private static List<Map<String, String>> running() {
         return FlightRecorder.getFlightRecorder().getRecordings().stream().filter(recording -> recording.getState() == RecordingState.RUNNING)
                 .map(Recording::getSettings).toList();
@@ -241,6 +254,12 @@ public final class EventBridge {
      * @throws IllegalArgumentException if a probe of its name is there already
      */
     public RecordedProbe add(ProbeSpec written) throws ProbeRefusedException, IOException {
+        RecordedProbe probe = define(written);
+        asRecordingsWant(running -> apply(probe, running));
+        return probe;
+    }
+
+    private RecordedProbe define(ProbeSpec written) throws ProbeRefusedException, IOException {
         transactions.lock();
         try {
             ProbeSpec spec = EventTypes.withFields(written);
@@ -258,7 +277,6 @@ public final class EventBridge {
             probes.add(probe);
             probe.probe().refused().forEach(function -> refused(new Refused(spec.text(), function.library(), function.symbol(), function.message())));
             emitStatistics(probe);      /* zeros: a recording that runs has the beginning, as others have it from their first chunk's start */
-            apply(probe, running());
             return probe;
         } catch (ProbeRefusedException e) {
             if (e.refusal() != Refusal.LIBRARY_NOT_LOADED) {
@@ -302,18 +320,18 @@ public final class EventBridge {
      * @param seldom whether it is time for what is looked at each second only
      */
     void keep(boolean seldom) {
+        List<RecordedProbe> changed;
         transactions.lock();
         try {
             long changes = engine.libraryChanges();
             boolean again = seldom || changes != lastLibraryChanges;
             lastLibraryChanges = changes;
-            for (RecordedProbe probe : probes) {
-                if (probe.keep(options.guard()) || probe.changedMeanwhile() || again && !probe.refusal().isEmpty()) {
-                    apply(probe, running());
-                }
-            }
+            changed = probes.stream().filter(probe -> probe.keep(options.guard()) || probe.changedMeanwhile() || again && !probe.refusal().isEmpty()).toList();
         } finally {
             transactions.unlock();
+        }
+        if (!changed.isEmpty()) {
+            asRecordingsWant(running -> changed.forEach(probe -> apply(probe, running)));
         }
         if (seldom) {
             changed().forEach(site -> says().accept(site.message()));

@@ -136,6 +136,22 @@ public final class Steering {
         two.close();
     }
 
+    /** Recording.close() of one that runs calls the agent with JFR's lock held: several threads once waited for each other here. */
+    static void recordingsThatAreClosedWhileOthersStart() throws Exception {
+        Fixture.together(3, thread -> {
+            for (int i = 0; i < 40; i++) {
+                Recording r = recording();
+                r.enable(LEAF).with("filter", "i == " + thread);
+                r.start();
+                if (thread == 0) {
+                    r.stop();
+                }
+                r.close();
+            }
+        });
+        Fixture.same(0, changedText().size(), "libraries changed after the last recording");
+    }
+
     /** The library comes while no recording runs; the probes are there when the next one has started. */
     static void theFirstCallOfALibraryThatHasJustComeIsRecorded() throws Exception {
         Fixture.same(0, Probed.calls("probed_leaf"), "calls of a library that has just been loaded");
@@ -441,6 +457,7 @@ public final class Steering {
     public static void main(String[] args) throws Exception {
         theFirstCallOfALibraryThatHasJustComeIsRecorded();
         armedWhileARecordingWantsIt();
+        recordingsThatAreClosedWhileOthersStart();
         theCallBetweenStartAndStopIsRecorded();
         percentilesAreWithinOnePercent();
         twoRecordingsWithSettingsOfTheirOwn();
