@@ -209,6 +209,9 @@ public final class RecordedProbe {
      */
     boolean apply(boolean always, boolean off, List<Map<String, String>> running) {
         lastEnabled = type.isEnabled();
+        if (!probe.isArmed() && armedFirstNanos != 0) {
+            endIfItsTimeIsUp();         /* nobody looked while it was not armed */
+        }
         boolean enabled = lastEnabled, wanted = !off && !ended && (enabled || always);
         try {
             if (!wanted) {
@@ -252,18 +255,16 @@ public final class RecordedProbe {
             before = null;
             return false;
         }
-        ProbeCounters now = probe.counters();
-        long nanos = System.nanoTime();
-        Until until = spec.options().until();
-        if (now.hits() >= until.hits() || nanos - armedFirstNanos >= until.nanos()) {
-            ended = true;
-            bridge.says().accept(eventName + " has come to its end (until=" + until.text() + ") after " + now.hits() + " hits; it is disarmed");
+        if (endIfItsTimeIsUp()) {
             return true;
         }
-        boolean changed = false;
+        long nanos = System.nanoTime();
         if (before != null && nanos - beforeNanos < GUARD_NANOS) {
             return false;
-        } else if (before != null && !guarded && guard.perSecond() != RateLimit.NONE.perSecond()) {
+        }
+        ProbeCounters now = probe.counters();
+        boolean changed = false;
+        if (before != null && !guarded && guard.perSecond() != RateLimit.NONE.perSecond()) {
             long events = now.recorded() + now.dropped() - before.recorded() - before.dropped();
             double perSecond = events * 1e9 / (nanos - beforeNanos);
             if (perSecond > guard.perSecond() && mode == Mode.EVENT) {
@@ -274,6 +275,21 @@ public final class RecordedProbe {
         before = now;
         beforeNanos = nanos;
         return changed;
+    }
+
+    /** It ends with its last hit or by time, once and for all; only if it was armed before. Returns whether it does so now. */
+    private boolean endIfItsTimeIsUp() {
+        Until until = spec.options().until();
+        if (ended || until.equals(Until.NEVER)) {
+            return false;
+        }
+        long hits = probe.counters().hits();
+        if (hits < until.hits() && System.nanoTime() - armedFirstNanos < until.nanos()) {
+            return false;
+        }
+        ended = true;
+        bridge.says().accept(eventName + " has come to its end (until=" + until.text() + ") after " + hits + " hits; it is disarmed");
+        return true;
     }
 
     /** Whether durations are of any meaning. */

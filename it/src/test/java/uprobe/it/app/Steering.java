@@ -29,10 +29,11 @@ public final class Steering {
         "c:s/quiet libprobed:probed_float enabled=false",
         "c:s/thirds libprobed:probed_narrow a=$arg1:s8 if a > 0 limit=1000/s mode=count",
         "c:s/ends libprobed:probed_bool i=$arg1:s64 until=10",
-        "c:s/first libprobed:probed_first id=$arg1:s64"
+        "c:s/first libprobed:probed_first id=$arg1:s64",
+        "c:s/brief libprobed:probed_second id=$arg1:s64 until=300ms enabled=false"
     };
     private static final String LEAF = "uprobe.s.leaf", ENTER = "uprobe.s.enter", EXIT = "uprobe.s.exit", QUIET = "uprobe.s.quiet", THIRDS = "uprobe.s.thirds";
-    private static final String[] ALL = {LEAF, ENTER, EXIT, QUIET, THIRDS, "uprobe.s.ends", "uprobe.s.first"};
+    private static final String[] ALL = {LEAF, ENTER, EXIT, QUIET, THIRDS, "uprobe.s.ends", "uprobe.s.first", "uprobe.s.brief"};
 
     /** A recording of nothing but what is asked for; every probe is enabled by default. */
     private static Recording recording(String... enabled) {
@@ -400,6 +401,20 @@ public final class Steering {
         r.close();
     }
 
+    /** Its time runs from when it was first armed, also while it is not. It was armed once more here, for a moment. */
+    static void comesToItsEndWhileNoRecordingRuns() throws Exception {
+        Recording r = recording("uprobe.s.brief");
+        r.start();
+        Probed.sleepBetween(1, 0);
+        r.stop();
+        new Held(r).has("uprobe.s.brief", 1);
+        Thread.sleep(400);
+        r = recording("uprobe.s.brief");
+        r.start();
+        Fixture.same(0, changedText().size(), "an ended probe is not armed again");
+        r.close();
+    }
+
     static void streams() throws Exception {
         AtomicLong seen = new AtomicLong();
         try (RecordingStream stream = new RecordingStream()) {
@@ -468,6 +483,7 @@ public final class Steering {
         modesWithoutEvents();
         disabledByDefault();
         comesToItsEnd();
+        comesToItsEndWhileNoRecordingRuns();
         streams();
         overJmx();
         badSettings();
