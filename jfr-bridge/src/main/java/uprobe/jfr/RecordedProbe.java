@@ -141,7 +141,11 @@ public final class RecordedProbe {
 
     /** What recordings want now. Called with the bridge's lock of transactions. */
     private ProbeSettings wanted(boolean enabled, List<Map<String, String>> running) {
-        mode = Mode.parse(value("mode", running));
+        Mode wanted = Mode.parse(value("mode", running)), last = mode;
+        mode = enabled || wanted != Mode.EVENT ? wanted : Mode.COUNT;
+        if (mode != last) {
+            before = null;          /* what was only counted is nothing to the guard */
+        }
         Condition condition;
         try {
             condition = condition(value("filter", running));
@@ -150,7 +154,7 @@ public final class RecordedProbe {
         }
         long until = guarded ? 0 : spec.options().until().hits();
         lastThreshold = enabled ? threshold() : 0;
-        return new ProbeSettings(enabled || mode != Mode.EVENT ? mode : Mode.COUNT, lastThreshold, condition,
+        return new ProbeSettings(mode, lastThreshold, condition,
                 Sampling.parse(value("sample", running)).oneOf(), RateLimit.parse(value("limit", running)).perSecond(), until, true);
     }
 

@@ -87,6 +87,22 @@ public final class Guarded {
         Chunks ofOuter = ended(outer);
         Fixture.same(10, ofOuter.of(LEAF).stream().filter(e -> e.getLong("i") >= before).count(), "the outer one from then on");
         has(ofOuter, others, "the outer recording");
+
+        /* hits that were only counted are no events, whoever wants events of the few that are left */
+        Recording counting = started();
+        counting.enable(LEAF).with("mode", "count");
+        for (long end = System.nanoTime() + 2_500_000_000L; System.nanoTime() < end; Thread.sleep(10)) {
+            calls(200);
+        }
+        counting.enable(LEAF).with("mode", "event");
+        Thread.sleep(100);
+        for (int i = 0; i < 25; i++) {
+            calls(1);
+            Thread.sleep(100);
+        }
+        Chunks ofCounting = ended(counting);
+        Fixture.same(25, ofCounting.of(LEAF).size(), "events after hits that were only counted");
+        Fixture.same(0, ofCounting.grew(LEAF, "sampledOut"), "events after hits that were only counted");
         System.out.println("guarded " + guarded);
         Fixture.ok();
     }
