@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import uprobe.it.app.Always;
 import uprobe.it.app.Steering;
 import uprobe.it.app.ZipRounds;
 
@@ -26,6 +27,14 @@ class SteeringIT {
             assertTrue(outcome.err().contains("uprobe: setting " + bad + " of uprobe.s.leaf: "), bad + " in " + outcome.err());
         }
         assertTrue(outcome.err().contains("uprobe.s.ends has come to its end (until=10)"), outcome.err());
+        outcome.forget();
+    }
+
+    @ParameterizedTest
+    @MethodSource("jdks")
+    void whatIsArmedAlwaysCountsWhatNobodyWants(Jdk jdk) throws Exception {
+        ChildJvm.Outcome outcome = ChildJvm.of(jdk, Always.class).withoutRecording().probes(Always.PROBES).run().ok();
+        assertTrue(!outcome.err().contains("guard: "), outcome.err());
         outcome.forget();
     }
 

@@ -130,7 +130,7 @@ public final class RecordedProbe {
                 wishes.add(said(said, name, setting.initial(this)));
             }
         }
-        return wishes.isEmpty() ? setting.getValue() : setting.of(wishes);
+        return wishes.isEmpty() ? setting.initial(this) : setting.of(wishes);
     }
 
     /** JFR takes the event's name and its number. */
