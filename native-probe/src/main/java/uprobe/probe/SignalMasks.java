@@ -30,14 +30,17 @@ final class SignalMasks {
     /** @return "name" (tid) of a thread that keeps the signal blocked at every look */
     static Optional<String> threadBlocking(int signal) throws IOException {
         Map<String, String> blocking = look(signal);
+        boolean interrupted = false;
         for (int i = 1; i < LOOKS && !blocking.isEmpty(); i++) {
             try {
                 Thread.sleep(PAUSE_MS + i % 7);     /* not in step with anybody */
             } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                break;
+                interrupted = true;
             }
             blocking.keySet().retainAll(look(signal).keySet());
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
         return blocking.values().stream().findFirst();
     }
