@@ -64,23 +64,27 @@ final class LibraryWatch implements Runnable {
         }
     }
 
-    /** Until the libraries that are loaded now have been looked at, as long as that gets on. */
+    /** Until the libraries that are loaded now have been looked at, as long as that gets on; not those that others load meanwhile. */
     private synchronized void awaitLook() {
-        long seen = settledSoFar, end = System.nanoTime() + PATIENCE_MS * 1_000_000;
+        long now = bridge.engine().libraryChanges(), seen = settledSoFar, end = System.nanoTime() + PATIENCE_MS * 1_000_000;
+        boolean interrupted = false;
         notifyAll();
-        try {
-            while (!waiting.isEmpty() && changesSeen != bridge.engine().libraryChanges()) {
-                if (settledSoFar != seen) {
-                    seen = settledSoFar;
-                    end = System.nanoTime() + PATIENCE_MS * 1_000_000;
-                }
-                long left = (end - System.nanoTime()) / 1_000_000;
-                if (left <= 0) {
-                    return;
-                }
-                wait(left);
+        while (!waiting.isEmpty() && changesSeen < now) {
+            if (settledSoFar != seen) {
+                seen = settledSoFar;
+                end = System.nanoTime() + PATIENCE_MS * 1_000_000;
             }
-        } catch (InterruptedException e) {
+            long left = (end - System.nanoTime()) / 1_000_000;
+            if (left <= 0) {
+                break;
+            }
+            try {
+                wait(left);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
             Thread.currentThread().interrupt();
         }
     }

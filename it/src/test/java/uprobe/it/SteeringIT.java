@@ -10,6 +10,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import uprobe.it.app.Always;
+import uprobe.it.app.Interrupted;
 import uprobe.it.app.Steering;
 import uprobe.it.app.ZipRounds;
 
@@ -28,6 +29,13 @@ class SteeringIT {
         }
         assertTrue(outcome.err().contains("uprobe.s.ends has come to its end (until=10)"), outcome.err());
         outcome.forget();
+    }
+
+    /** It did not wait for the arming of what it had loaded, and took threads that were just starting for such as block signals. */
+    @ParameterizedTest
+    @MethodSource("jdks")
+    void anInterruptedThreadLosesNoCall(Jdk jdk) throws Exception {
+        ChildJvm.of(jdk, Interrupted.class).withoutRecording().probes(Interrupted.PROBES).run().ok().forget();
     }
 
     @ParameterizedTest
