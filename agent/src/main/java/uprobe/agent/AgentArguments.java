@@ -159,6 +159,23 @@ public final class AgentArguments {
         return items;
     }
 
+    /**
+     * The items of an argument string, those of the files that it names in place of {@code @FILE}.
+     *
+     * @throws IOException if a file can not be read; {@link #parse} says it in one sentence
+     */
+    static List<String> itemsWithFiles(String arguments) throws IOException {
+        List<String> items = new ArrayList<>();
+        for (String item : items(arguments)) {
+            if (item.charAt(0) == '@') {
+                read(Path.of(unquoted(item.substring(1).strip()))).lines().forEach(line -> items.addAll(items(withoutComment(line))));
+            } else {
+                items.add(item);
+            }
+        }
+        return items;
+    }
+
     /* text[open] is a parenthesis; -1 if no whole descriptor begins there, result type included */
     private static int endOfDescriptor(String text, int open, Matcher type) {
         int i = open + 1;
@@ -408,7 +425,7 @@ public final class AgentArguments {
         return bytes >= 1 << 20 ? (bytes >> 20) + "m" : (bytes >> 10) + "k";
     }
 
-    private static String unquoted(String value) {
+    static String unquoted(String value) {
         boolean quoted = value.length() >= 2 && (value.charAt(0) == '\'' || value.charAt(0) == '"')
                 && value.indexOf(value.charAt(0), 1) == value.length() - 1;
         return quoted ? value.substring(1, value.length() - 1) : value;

@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
@@ -19,6 +21,8 @@ import picocli.CommandLine.Parameters;
  */
 @Command(name = "attach", mixinStandardHelpOptions = true, description = "Puts probes into a running JVM.")
 final class AttachCommand implements Callable<Integer> {
+    private static final Pattern FILE_OPTION = Pattern.compile("(record|jfc)\\s*=\\s*(.*)");
+
     @Parameters(index = "0", paramLabel = "PID", description = "process id of the JVM, as jcmd lists them")
     private String pid;
 
@@ -47,7 +51,7 @@ final class AttachCommand implements Callable<Integer> {
             Path seenThere = Path.of("/tmp").resolve(seenHere.getFileName().toString());
             Path answer = Files.createFile(seenHere.resolve("answer"));
             Files.setPosixFilePermissions(answer, PosixFilePermissions.fromString("rw-rw-rw-"));
-            String text = arguments.stream().map(AttachCommand::absolute).collect(Collectors.joining("\n"));
+            String text = AgentArguments.itemsWithFiles(String.join(";", arguments)).stream().map(AttachCommand::asLine).collect(Collectors.joining("\n"));
             Files.writeString(seenHere.resolve("arguments"), Agent.ANSWER + seenThere.resolve("answer") + "\n" + text + "\n");
             VirtualMachine vm = VirtualMachine.attach(pid);
             try {
@@ -65,11 +69,15 @@ final class AttachCommand implements Callable<Integer> {
         }
     }
 
-    /** A file named here means the one of this folder, not of the target's. */
-    private static String absolute(String argument) {
-        return argument.lines().map(item -> item.startsWith("@") ? "@" + Path.of(item.substring(1)).toAbsolutePath()
-                : item.startsWith("record=") ? "record=" + Path.of(item.substring(7)).toAbsolutePath()
-                : item.startsWith("jfc=") ? "jfc=" + Path.of(item.substring(4)).toAbsolutePath() : item).collect(Collectors.joining("\n"));
+    /** A line of the agent's file, which can name no other file. A name here means the file of this folder, not of the target's. */
+    private static String asLine(String item) {
+        Matcher option = FILE_OPTION.matcher(item);
+        if (!option.matches()) {
+            return item.replaceAll("\\R", " ");
+        }
+        String file = Path.of(AgentArguments.unquoted(option.group(2))).toAbsolutePath().toString();
+        String quote = file.indexOf('\'') < 0 ? "'" : "\"";       /* a # behind a blank would begin a comment */
+        return option.group(1) + "=" + quote + file + quote;
     }
 
     private static int print(String answer) {

@@ -9,7 +9,8 @@ import picocli.CommandLine.Command;
         subcommands = AttachCommand.class)
 public final class Main {
     public static void main(String[] arguments) {
-        System.exit(new CommandLine(new Main()).execute(arguments.length == 0 ? new String[] {"--help"} : arguments));
+        /* @FILE is a file of probes, not one of picocli's, whose words are arguments */
+        System.exit(new CommandLine(new Main()).setExpandAtFiles(false).execute(arguments.length == 0 ? new String[] {"--help"} : arguments));
     }
 
     private Main() {}

@@ -117,6 +117,25 @@ class ZlibIT {
         outcome.forget();
     }
 
+    /** Files of probes could not be given here, and a file named behind a semicolon was the target's. */
+    @ParameterizedTest
+    @MethodSource("jdks")
+    void filesThatTheCommandNamesAreThoseOfItsOwnFolder(Jdk jdk) throws Exception {
+        ChildJvm.Running running = ChildJvm.of(jdk, ZipRounds.class).withoutAgent().start("forever").waitFor("running");
+        Path folder = Files.createTempDirectory("uprobe-it-").resolve("a #1");
+        Files.createDirectories(folder);
+        Files.writeString(folder.resolve("my.probes"), "# zlib\n" + DEFLATE + "   # the one\n");
+        Process attach = new ProcessBuilder(jdk.tool("java").toString(), "-jar", ChildJvm.agentJar().toString(), "attach", "" + running.process().pid(),
+                "@my.probes", INFLATE + ";record=my.jfr").directory(folder.toFile()).redirectErrorStream(true).start();
+        String said = new String(attach.getInputStream().readAllBytes());
+        assertEquals(0, attach.waitFor(), said);
+        Thread.sleep(500);
+        running.process().getOutputStream().close();
+        running.finish().ok().forget();
+        Recorded recorded = Recorded.read(folder.resolve("my.jfr"));
+        assertTrue(recorded.of("uprobe.zlib.deflate").size() > 10 && recorded.of("uprobe.zlib.inflate").size() > 10, said);
+    }
+
     /** Exit code, and which of the answers that are looked for was given. */
     private static String command(Jdk jdk, String... arguments) throws IOException, InterruptedException {
         List<String> command = new java.util.ArrayList<>(List.of(jdk.tool("java").toString()));
