@@ -88,7 +88,7 @@ public final class AgentArguments {
      * @param record    file for a recording that begins with the agent, as written: relative to the working directory. Empty: none asked for
      * @param quiet     nothing but errors on stderr
      * @param ringBytes size of a thread's ring of records, in bytes: a power of two, {@value #MIN_RING_BYTES} to {@value #MAX_RING_BYTES}
-     * @param rings     how many threads can have a ring at one time, 1 to {@value #MAX_RINGS}
+     * @param rings     how many threads can have a ring at one time, 1 to {@value #MAX_RINGS}; all together are below 2 GiB
      * @param armedAlways whether probes are armed from the start on; false: while a recording has their event enabled
      * @param enabled   whether a probe's event is enabled in a recording that does not say, if the probe does not say either
      * @param guard     events a second of one probe above which it only counts; {@link RateLimit#NONE} for {@code guard=off}
@@ -133,6 +133,7 @@ public final class AgentArguments {
                 parsed.item(item, "");
             }
         }
+        parsed.fitRings();
         return new Result(parsed.record, parsed.quiet, parsed.ringBytes, parsed.rings, parsed.armedAlways, parsed.enabled, parsed.guard,
                 parsed.allSites, parsed.jfc, parsed.off, parsed.given.keySet(), parsed.probes, parsed.errors);
     }
@@ -413,6 +414,17 @@ public final class AgentArguments {
             rings = (int) number;
             given.put("rings", item);
         }
+    }
+
+    /* all rings are one piece of memory, whose bytes have ints for numbers */
+    private void fitRings() {
+        int fitting = Integer.MAX_VALUE / ringBytes;
+        if (rings > fitting && given.containsKey("rings")) {
+            String item = given.get("rings");
+            error(item, "", item.indexOf('=') + 2, rings + " rings of " + shown(ringBytes) + " are not below 2 GiB together; write rings=" + fitting
+                    + " or less, or a smaller ring=SIZE; there are " + fitting + " now");
+        }
+        rings = Math.min(rings, fitting);
     }
 
     /* digits only; beyond nine of them any value is out of every range */

@@ -121,6 +121,18 @@ class AgentArgumentsTest {
         assertEquals(bytes, AgentArguments.parse("ring=" + size).ringBytes());
     }
 
+    /* All rings are one ByteBuffer: ring=2m alone once left a JVM without any probe. */
+    @Test
+    void makesAsManyRingsAsFitIntoTwoGigabytes() {
+        assertEquals(1023, AgentArguments.parse("ring=2m").rings());
+        assertEquals(List.of(), AgentArguments.parse("ring=2m").errors());
+        assertEquals(127, AgentArguments.parse("ring=16m;rings=127").rings());
+        assertEquals(65536, AgentArguments.parse("rings=65536;ring=16k").rings());
+        mistake("ring=16m;rings=128", "column 7 of \"rings=128\": 128 rings of 16m are not below 2 GiB together; write rings=127 or less, or a smaller "
+                + "ring=SIZE; there are 127 now");
+        assertEquals(127, AgentArguments.parse("ring=16m;rings=128").rings());
+    }
+
     @Test
     void takesBlanksAndQuotesAroundAValue() {
         assertEquals(Optional.of(Path.of("my;file.jfr")), AgentArguments.parse("record = 'my;file.jfr'").record());
