@@ -151,9 +151,9 @@ void up_hit_complete(struct up_thread *t, struct up_return *e, const struct up_r
     missing |= regs ? up_probe_fetch(probe, regs, 1, values) : up_probe_unread(probe, 1, values);
     if (!regs && is_call)
         missing |= UP_MISSING_DURATION;
-    if (is_call && regs && s->times)
-        up_settings_time(probe, duration);
     up_tally *outcome = outcome_of(probe, s, values, missing, duration, now);
+    if (is_call && regs && s->times && s->mode != UP_MODE_COUNT && outcome != &probe->filtered)
+        up_settings_time(probe, duration);
     struct up_hit *hit = outcome ? NULL : up_ring_reserve(t, probe->record_length);
     if (!hit) {
         up_return_count(e, outcome ? outcome : &probe->dropped);

@@ -99,7 +99,7 @@ struct up_counters {
     uint64_t sampled_out;       /* by one_of, per_second, until */
     uint64_t dropped;           /* ring full, or no ring */
     uint64_t missed;            /* caused by our own flush, or no return slot was free */
-    uint64_t timed;             /* calls (kind UP_PROBE_CALL) whose duration is known */
+    uint64_t timed;             /* calls (kind UP_PROBE_CALL) whose duration is known and that were not filtered */
     uint64_t total_time;        /* of these, clock units */
     uint64_t max_time;
 };
@@ -120,7 +120,7 @@ struct up_settings {
     int32_t mode;               /* enum up_mode */
     int32_t steps;              /* of the condition that follows in memory; 0: none */
     int32_t at_return;          /* the condition needs the duration or a field that is read at the return */
-    int32_t times;              /* calls are timed: counters timed to max_time, and up_probe_durations */
+    int32_t times;              /* calls that are not filtered are timed, but in mode count: counters timed to max_time, and up_probe_durations */
 };
 enum { UP_INSTANT = 1, UP_MAX_STEPS = 64, UP_MAX_STACK = 16 };
 

@@ -333,6 +333,17 @@ public final class Steering {
             held.grew(ENTER, 1000, 1000, 0, 0);
             Fixture.same(mode.equals("hist") ? 600 : 0, held.grew(LEAF, "timed"), "timed in mode " + mode);
         }
+        /* judged at the return, where what did not pass was once timed as well */
+        for (String mode : List.of("event", "count", "hist")) {
+            Recording r = recording();
+            r.enable(LEAF).with("mode", mode).with("filter", "ret <= 1000");
+            r.start();
+            calls(0, 1000);
+            r.stop();
+            Held held = new Held(r);
+            held.grew(LEAF, 1000, 334, 666, 0);
+            Fixture.same(mode.equals("count") ? 0 : 334, held.grew(LEAF, "timed"), "timed in mode " + mode);
+        }
         Recording r = recording(THIRDS);
         r.start();
         for (int i = -50; i < 100; i++) {
