@@ -3,6 +3,7 @@ package uprobe.it;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.jna.NativeLibrary;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -11,6 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import uprobe.it.app.Always;
 import uprobe.it.app.Interrupted;
+import uprobe.it.app.ComesAndGoes;
 import uprobe.it.app.Steering;
 import uprobe.it.app.ZipRounds;
 
@@ -43,6 +45,15 @@ class SteeringIT {
     void whatIsArmedAlwaysCountsWhatNobodyWants(Jdk jdk) throws Exception {
         ChildJvm.Outcome outcome = ChildJvm.of(jdk, Always.class).withoutRecording().probes(Always.PROBES).run().ok();
         assertTrue(!outcome.err().contains("guard: "), outcome.err());
+        outcome.forget();
+    }
+
+    /** One refusal was told again whenever another library came, and in every chunk from then on, armed or not. */
+    @ParameterizedTest
+    @MethodSource("jdks")
+    void aProbeWhoseLibraryIsGoneIsRefusedOnceAndOnlyWhileItIs(Jdk jdk) throws Exception {
+        ChildJvm.Outcome outcome = ChildJvm.of(jdk, ComesAndGoes.class).withLibrary(NativeLibrary.class).withoutRecording().probes(ComesAndGoes.PROBES).run().ok();
+        assertEquals(1, outcome.err().lines().filter(line -> line.startsWith("uprobe: " + ComesAndGoes.PROBES[0] + ": refused: ")).count(), outcome.err());
         outcome.forget();
     }
 

@@ -136,7 +136,7 @@ public final class EventBridge {
     private void register() {
         List.of(ProbeArmed.class, ProbeRefused.class, ProbeStatistics.class, DataLoss.class).forEach(FlightRecorder::register);
         FlightRecorder.addPeriodicEvent(ProbeArmed.class, this::emitArmed);
-        FlightRecorder.addPeriodicEvent(ProbeRefused.class, () -> refused.forEach(EventBridge::emit));
+        FlightRecorder.addPeriodicEvent(ProbeRefused.class, this::emitRefused);
         FlightRecorder.addPeriodicEvent(ProbeStatistics.class, this::emitStatistics);
         FlightRecorder.addListener(new FlightRecorderListener() {
             @Override
@@ -288,11 +288,20 @@ public final class EventBridge {
         }
     }
 
-    /** A probe that could not be armed though a recording wants it. */
-    void refused(RecordedProbe probe, Exception why) {
+    /** A probe that can not be armed though a recording wants it, as long as that is so. */
+    void refused(RecordedProbe probe) {
+        emit(refusalOf(probe));
+        says().accept(probe.spec().text() + ": refused: " + probe.refusal());
+    }
+
+    private static Refused refusalOf(RecordedProbe probe) {
         ArmedSite first = probe.probe().sites().get(0);
-        refused(new Refused(probe.spec().text(), first.library(), first.symbol(), String.valueOf(why.getMessage())));
-        says().accept(probe.spec().text() + ": refused: " + why.getMessage());
+        return new Refused(probe.spec().text(), first.library(), first.symbol(), probe.refusal());
+    }
+
+    private void emitRefused() {
+        refused.forEach(EventBridge::emit);
+        probes.stream().filter(probe -> !probe.refusal().isEmpty()).forEach(probe -> emit(refusalOf(probe)));
     }
 
     private void refused(Refused entry) {

@@ -15,6 +15,7 @@ import uprobe.probe.Probe;
 import uprobe.probe.ProbeCounters;
 import uprobe.probe.ProbeRefusedException;
 import uprobe.probe.ProbeSettings;
+import uprobe.probe.Refusal;
 import uprobe.probe.spec.Condition;
 import uprobe.probe.spec.Mode;
 import uprobe.probe.spec.ProbeSpec;
@@ -53,6 +54,7 @@ public final class RecordedProbe {
     private volatile boolean guarded;
     private volatile boolean ended;
     private volatile String refusal = "";
+    private String told = "";           /* what was said of it last, as long as that is so */
     private Mode mode = Mode.EVENT;
     private final boolean enabledByDefault;
 
@@ -219,7 +221,7 @@ public final class RecordedProbe {
         boolean enabled = lastEnabled, wanted = !off && !ended && (enabled || always);
         try {
             if (!wanted) {
-                refusal = "";
+                refusal = told = "";
                 probe.disarm();
                 return false;
             }
@@ -232,16 +234,18 @@ public final class RecordedProbe {
                 return false;
             }
             probe.arm();
-            refusal = "";
+            refusal = told = "";
             if (armedFirstNanos == 0) {
                 armedFirstNanos = System.nanoTime();
             }
             return true;
         } catch (ProbeRefusedException | IOException e) {
-            String why = String.valueOf(e.getMessage());
-            if (!why.equals(refusal)) {
-                refusal = why;
-                bridge.refused(this, e);
+            refusal = String.valueOf(e.getMessage());
+            boolean notLoaded = e instanceof ProbeRefusedException refused && refused.refusal() == Refusal.LIBRARY_NOT_LOADED;
+            String news = notLoaded ? Refusal.LIBRARY_NOT_LOADED.sentence() : refusal;      /* without the libraries that are there instead */
+            if (!news.equals(told)) {
+                told = news;
+                bridge.refused(this);
             }
             return false;
         }
