@@ -13,6 +13,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import uprobe.it.app.Always;
 import uprobe.it.app.Interrupted;
 import uprobe.it.app.ComesAndGoes;
+import uprobe.it.app.OutOfMemory;
 import uprobe.it.app.Steering;
 import uprobe.it.app.ZipRounds;
 
@@ -55,6 +56,13 @@ class SteeringIT {
         ChildJvm.Outcome outcome = ChildJvm.of(jdk, ComesAndGoes.class).withLibrary(NativeLibrary.class).withoutRecording().probes(ComesAndGoes.PROBES).run().ok();
         assertEquals(1, outcome.err().lines().filter(line -> line.startsWith("uprobe: " + ComesAndGoes.PROBES[0] + ": refused: ")).count(), outcome.err());
         outcome.forget();
+    }
+
+    /** The steward ended with the first OutOfMemoryError that came to it, and nobody noticed. */
+    @ParameterizedTest
+    @MethodSource("jdks")
+    void whenMemoryIsThereAgainProbesDoWhatRecordingsWant(Jdk jdk) throws Exception {
+        ChildJvm.of(jdk, OutOfMemory.class).options("-Xmx64m").withoutRecording().probes(OutOfMemory.PROBES).run().ok().forget();
     }
 
     /** {@code off}, given to a JVM that runs, disarms what a recording wants; {@code on} takes it back. What an earlier start said holds on. */

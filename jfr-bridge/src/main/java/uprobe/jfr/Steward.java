@@ -12,6 +12,7 @@ final class Steward implements Runnable {
 
     private final EventBridge bridge;
     private boolean wanted;
+    private String told = "";
 
     Steward(EventBridge bridge) {
         this.bridge = bridge;
@@ -32,15 +33,18 @@ final class Steward implements Runnable {
     @Override
     public void run() {
         try {
+            boolean wish = false;
             for (int round = 1;; round++) {
-                boolean wish = awaitWish();
+                wish |= awaitWish();
                 try {
                     if (wish) {
+                        FlightRecorder.getFlightRecorder().getRecordings();     /* waits for JFR: see awaitWish */
                         bridge.applyAll();
+                        wish = false;
                     }
                     bridge.keep(round % SELDOM == 0);
-                } catch (RuntimeException | LinkageError e) {
-                    bridge.says().accept("an error of the agent's own, please report it: " + e);      /* the probes are looked after all the same */
+                } catch (RuntimeException | Error e) {
+                    tell(e);
                 }
             }
         } catch (InterruptedException end) {
@@ -59,7 +63,19 @@ final class Steward implements Runnable {
             }
             wanted = false;
         }
-        FlightRecorder.getFlightRecorder().getRecordings();
         return true;
+    }
+
+    /** The probes are looked after all the same: when memory is out it may be there again in a moment. Whatever goes on failing is said once. */
+    private void tell(Throwable problem) {
+        try {
+            String line = "an error of the agent's own, please report it: " + problem;
+            if (!line.equals(told)) {
+                told = line;
+                bridge.says().accept(line);
+            }
+        } catch (RuntimeException | Error again) {
+            /* no memory to say it in */
+        }
     }
 }
