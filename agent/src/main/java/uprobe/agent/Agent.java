@@ -52,7 +52,7 @@ public final class Agent {
         quiet = wanted.quiet();
         wanted.errors().forEach(this::problem);
         try {
-            if (FlightRecorder.isAvailable()) {
+            if (ModuleLayer.boot().findModule("jdk.jfr").isPresent() && FlightRecorder.isAvailable()) {
                 options = options(wanted);
                 EventBridge bridge = EventBridge.open(options);
                 if (!bridge.engine().withoutJavaStacks().isEmpty()) {

@@ -59,6 +59,15 @@ class BadInputIT {
 
     @ParameterizedTest
     @MethodSource("jdks")
+    void withoutTheModuleOfFlightRecorderItSaysSoAndTheApplicationRunsOn(Jdk jdk) throws Exception {
+        ChildJvm.Outcome outcome = ChildJvm.of(jdk, ZipRounds.class).options("--limit-modules", "java.base,java.instrument,java.desktop").withoutRecording()
+                .probes("p {libz.so*,libzip.so}:deflate").run("rounds", "5").ok();
+        assertEquals("uprobe: this JVM has no Flight Recorder (module jdk.jfr): probes have nowhere to record to", outcome.err().strip());
+        outcome.forget();
+    }
+
+    @ParameterizedTest
+    @MethodSource("jdks")
     void nothingButOurOwnLinesIsPrinted(Jdk jdk) throws Exception {
         ChildJvm.Outcome outcome = ChildJvm.of(jdk, ZipRounds.class).probes("quiet", "c {libz.so*,libzip.so}:deflate").run("rounds", "5").ok();
         assertEquals("", outcome.err(), "no warning of the JDK's either");
