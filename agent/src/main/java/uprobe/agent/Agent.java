@@ -17,7 +17,6 @@ import uprobe.jfr.RecordedProbe;
 import uprobe.probe.ArmedSite;
 import uprobe.probe.EngineOptions;
 import uprobe.probe.ProbeRefusedException;
-import uprobe.probe.Refusal;
 import uprobe.probe.spec.ProbeSpec;
 
 /**
@@ -99,7 +98,7 @@ public final class Agent {
                 note(describe(probe));
             }       /* else it is said already */
         } catch (ProbeRefusedException e) {
-            if (e.refusal() == Refusal.LIBRARY_NOT_LOADED) {
+            if (LibraryWatch.waitsFor(e.refusal())) {
                 waiting.add(spec);
                 note(e.getMessage() + "; the probe waits for it");
             } else {

@@ -148,6 +148,11 @@ final class LibraryWatch implements Runnable {
         }
     }
 
+    /** Whether a probe that was refused so is one whose library may come: none is there, or the one that was has just gone. */
+    static boolean waitsFor(Refusal refusal) {
+        return refusal == Refusal.LIBRARY_NOT_LOADED || refusal == Refusal.LIBRARY_GONE;
+    }
+
     private boolean stillWaits(ProbeSpec spec) {
         try {
             RecordedProbe added = bridge.add(spec);
@@ -156,7 +161,7 @@ final class LibraryWatch implements Runnable {
                 System.err.println("uprobe: " + Agent.describe(added));
             }
         } catch (ProbeRefusedException e) {
-            if (e.refusal() == Refusal.LIBRARY_NOT_LOADED) {
+            if (waitsFor(e.refusal())) {
                 return true;
             }
             System.err.println("uprobe: " + spec.text() + ": refused: " + e.getMessage());

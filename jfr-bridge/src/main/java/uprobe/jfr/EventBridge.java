@@ -279,7 +279,7 @@ public final class EventBridge {
             emitStatistics(probe);      /* zeros: a recording that runs has the beginning, as others have it from their first chunk's start */
             return probe;
         } catch (ProbeRefusedException e) {
-            if (e.refusal() != Refusal.LIBRARY_NOT_LOADED) {
+            if (e.refusal() != Refusal.LIBRARY_NOT_LOADED && e.refusal() != Refusal.LIBRARY_GONE) {     /* whose library may come */
                 refused(new Refused(written.text(), written.library().text(), written.target().toString(), e.getMessage()));
             }
             throw e;
