@@ -22,13 +22,15 @@ import uprobe.probe.spec.ProbeSyntaxException;
  */
 final class LibraryWatch implements Runnable {
     private static final long PERIOD_MS = 20;
-    /** A thread that loads a library waits at most so long for the next probe to be settled: it may hold locks that arming needs. */
-    private static final long PATIENCE_MS = 5_000;
+    /** A thread that loads a library waits at most so long for the next probe to be settled: it may hold locks that arming needs. The longer time is for
+     * a machine so busy that the probe is still being worked on. */
+    private static final long PATIENCE_MS = 5_000, LONGEST_PATIENCE_MS = 30_000;
     private static LibraryWatch instance;
 
     private final EventBridge bridge;
     private final ByteBuffer records;
     private final List<ProbeSpec> waiting = new ArrayList<>();
+    private final Thread thread = new Thread(null, this, "uprobe-library-watch", 0, false);
     private long changesSeen;
     private long settledSoFar;
     private volatile boolean anyWaits;
@@ -38,7 +40,6 @@ final class LibraryWatch implements Runnable {
         this.bridge = bridge;
         this.records = bridge.engine().records();
         instance = this;
-        Thread thread = new Thread(null, this, "uprobe-library-watch", 0, false);
         thread.setDaemon(true);
         thread.start();
         bridge.beforeRecordings(this::awaitLook);
@@ -66,20 +67,22 @@ final class LibraryWatch implements Runnable {
 
     /** Until the libraries that are loaded now have been looked at, as long as that gets on; not those that others load meanwhile. */
     private synchronized void awaitLook() {
-        long now = bridge.engine().libraryChanges(), seen = settledSoFar, end = System.nanoTime() + PATIENCE_MS * 1_000_000;
+        long now = bridge.engine().libraryChanges(), seen = settledSoFar, since = System.nanoTime();
         boolean interrupted = false;
         notifyAll();
         while (!waiting.isEmpty() && changesSeen < now) {
             if (settledSoFar != seen) {
                 seen = settledSoFar;
-                end = System.nanoTime() + PATIENCE_MS * 1_000_000;
+                since = System.nanoTime();
             }
-            long left = (end - System.nanoTime()) / 1_000_000;
-            if (left <= 0) {
+            long waited = (System.nanoTime() - since) / 1_000_000;
+            if (waited >= (thread.getState() == Thread.State.RUNNABLE ? LONGEST_PATIENCE_MS : PATIENCE_MS)) {
+                System.err.println("uprobe: " + waiting.get(0).text() + " and what waits with it is not armed after " + waited
+                        + " ms: the thread that loaded a library or started a recording goes on, and what is called until then is not seen");
                 break;
             }
             try {
-                wait(left);
+                wait(Math.max(1, Math.min(100, PATIENCE_MS - waited)));
             } catch (InterruptedException e) {
                 interrupted = true;
             }
