@@ -219,14 +219,20 @@ class DangersIT {
                 + " length=+8($arg5):s64 name=+0(+16($arg5)):u32 kind=+0(+32($arg5)):s16 tag=+11(+32($arg5)):u8 reg=%rdi:s64");
         ChildJvm.Outcome outcome = jvm.run("2", "1000").ok();
         Recorded recorded = outcome.recorded();
+        int longCalls = 0;
         for (String function : functions) {
             assertEquals(Counters.allRecorded(outcome.number("expected " + function)), recorded.counters("uprobe.it." + function), function);
             for (RecordedEvent event : recorded.of("uprobe.it." + function)) {
-                assertEquals(null, event.getString("drained"), function);
                 assertEquals("libprobed." + function, Recorded.frame(event, 0));
+                if ("long call".equals(event.getString("drained"))) {
+                    longCalls++;
+                    continue;
+                }
+                assertEquals(null, event.getString("drained"), function);
                 assertEquals("Native", event.getStackTrace().getFrames().get(1).getType(), function);
             }
         }
+        assertTrue(longCalls <= 100, longCalls + " calls took more than half a second: more than a busy machine explains");
         for (RecordedEvent event : recorded.of("uprobe.it.probed_values")) {
             assertEquals(1999993, event.getLong("a"));
             assertEquals(1999993, event.getLong("reg"));

@@ -17,7 +17,7 @@ import uprobe.it.app.Storm;
  */
 class StormIT {
     private static final boolean STORM = Boolean.getBoolean("storm");
-    private static final int SECONDS = Integer.getInteger("storm.seconds", STORM ? 1800 : 30);
+    private static final int SECONDS = Integer.getInteger("storm.seconds", STORM ? 1800 : 60);
     /** A storm that has not been to a place says nothing of it. */
     private static final long AT_LEAST = STORM ? 1000 : 10;
     private static final List<String> PATHS = List.of("traps", "stale traps", "foreign traps", "arms", "disarms", "threads born and gone", "children", "signals",

@@ -15,11 +15,16 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DynamicContainer;
@@ -38,6 +43,9 @@ final class ChildJvm {
     private static final int LIMIT_SECONDS = STORM ? 1200 : 180;
     /** Begins the lines that are for the parent: BEGIN name, OK name, SKIPPED name, FAILED name, then the trace. */
     private static final String MARK = "@@ ";
+
+    /** The children of one JDK run one after the other, beside those of the others. */
+    private static final Map<Path, ExecutorService> LANES = new ConcurrentHashMap<>();
 
     private record Result(String status, String text) {}
 
@@ -83,25 +91,41 @@ final class ChildJvm {
     private static List<DynamicNode> tests(Path home, Class<?> scenarios, boolean first) {
         List<Method> methods = Arrays.stream(scenarios.getDeclaredMethods()).filter(m -> m.isAnnotationPresent(Scenario.class))
                 .filter(m -> first || !m.getAnnotation(Scenario.class).oneJdk()).sorted(Comparator.comparing(Method::getName)).toList();
-        List<String> together = methods.stream().filter(m -> !m.getAnnotation(Scenario.class).alone()).map(Method::getName).toList();
-        Map<String, Result> results = new LinkedHashMap<>();
+        Map<String, CompletableFuture<Result>> outcomes = methods.stream().collect(Collectors.toMap(Method::getName, m -> new CompletableFuture<>()));
+        LANES.computeIfAbsent(home, h -> Executors.newSingleThreadExecutor(ChildJvm::daemon)).execute(() -> run(home, scenarios, methods, outcomes));
         return methods.stream().map(m -> (DynamicNode) DynamicTest.dynamicTest(m.getName(), () -> {
-            Scenario how = m.getAnnotation(Scenario.class);
-            if (how.alone()) {
-                run(home, scenarios, List.of(m.getName()), results, how.exit());
-            }
-            List<String> left = together;
-            while (!how.alone() && !results.containsKey(m.getName())) {
-                run(home, scenarios, left, results, 0);
-                left = left.stream().filter(name -> !results.containsKey(name)).toList();
-            }
-            Result result = results.get(m.getName());
+            Result result = outcomes.get(m.getName()).get();
             if (result.status().equals("SKIPPED")) {
                 Assumptions.abort(result.text());
             } else if (!result.status().equals("OK")) {
                 fail(scenarios.getSimpleName() + "." + m.getName() + " on JDK " + release(home) + ": " + result.text());
             }
         })).toList();
+    }
+
+    private static Thread daemon(Runnable task) {
+        Thread thread = new Thread(task, "child-jvms");
+        thread.setDaemon(true);
+        return thread;
+    }
+
+    private static void run(Path home, Class<?> scenarios, List<Method> methods, Map<String, CompletableFuture<Result>> outcomes) {
+        List<String> together = methods.stream().filter(m -> !m.getAnnotation(Scenario.class).alone()).map(Method::getName).toList();
+        Map<String, Result> results = new HashMap<>();
+        for (Method m : methods) {
+            Scenario how = m.getAnnotation(Scenario.class);
+            try {
+                if (how.alone()) {
+                    run(home, scenarios, List.of(m.getName()), results, how.exit());
+                }
+                while (!how.alone() && !results.containsKey(m.getName())) {
+                    run(home, scenarios, together.stream().filter(name -> !results.containsKey(name)).toList(), results, 0);
+                }
+                outcomes.get(m.getName()).complete(results.get(m.getName()));
+            } catch (Exception | Error e) {
+                outcomes.get(m.getName()).completeExceptionally(e);
+            }
+        }
     }
 
     private static void run(Path home, Class<?> scenarios, List<String> names, Map<String, Result> results, int exit) throws Exception {
