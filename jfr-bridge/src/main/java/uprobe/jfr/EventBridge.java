@@ -177,24 +177,31 @@ public final class EventBridge {
         applyHelpers(running);
     }
 
-    /**
-     * Has this done with the lock of transactions held, and with the settings of all recordings that run. Nobody acts upon an older answer than another
-     * has: it is then asked once more. Caller does not hold the lock.
-     */
+    /** Has this done with the lock of transactions held, and with the settings of all recordings that run. Caller does not hold the lock. */
     private void asRecordingsWant(Consumer<List<Map<String, String>>> task) {
+        List<Map<String, String>> running = askAndLock();
+        try {
+            task.accept(running);
+        } finally {
+            transactions.unlock();
+        }
+    }
+
+    /**
+     * Takes the lock of transactions, which the caller does not hold yet. Nobody acts upon an older answer than another has: it is then asked once more.
+     *
+     * @return the settings of all recordings that run
+     */
+    private List<Map<String, String>> askAndLock() {
         while (true) {
             long number = asked.incrementAndGet();
             List<Map<String, String>> running = running();
             transactions.lock();
-            try {
-                if (number > actedUpon) {
-                    actedUpon = number;
-                    task.accept(running);
-                    return;
-                }
-            } finally {
-                transactions.unlock();
+            if (number > actedUpon) {
+                actedUpon = number;
+                return running;
             }
+            transactions.unlock();
         }
     }
 
@@ -254,13 +261,7 @@ public final class EventBridge {
      * @throws IllegalArgumentException if a probe of its name is there already
      */
     public RecordedProbe add(ProbeSpec written) throws ProbeRefusedException, IOException {
-        RecordedProbe probe = define(written);
-        asRecordingsWant(running -> apply(probe, running));
-        return probe;
-    }
-
-    private RecordedProbe define(ProbeSpec written) throws ProbeRefusedException, IOException {
-        transactions.lock();
+        List<Map<String, String>> running = askAndLock();
         try {
             ProbeSpec spec = EventTypes.withFields(written);
             boolean enabled = spec.options().enabled() == null ? options.enabled() : spec.options().enabled();
@@ -277,6 +278,7 @@ public final class EventBridge {
             probes.add(probe);
             probe.probe().refused().forEach(function -> refused(new Refused(spec.text(), function.library(), function.symbol(), function.message())));
             emitStatistics(probe);      /* zeros: a recording that runs has the beginning, as others have it from their first chunk's start */
+            apply(probe, running);
             return probe;
         } catch (ProbeRefusedException e) {
             if (e.refusal() != Refusal.LIBRARY_NOT_LOADED && e.refusal() != Refusal.LIBRARY_GONE) {     /* whose library may come */
