@@ -108,7 +108,11 @@ final class LibraryWatch implements Runnable {
     public void run() {
         try {
             while (true) {
-                look();
+                try {
+                    look();
+                } catch (OutOfMemoryError e) {
+                    Thread.sleep(PERIOD_MS);    /* there may be memory again in a moment; nothing is settled before it has been looked at */
+                }
             }
         } catch (InterruptedException end) {
             Thread.currentThread().interrupt();
