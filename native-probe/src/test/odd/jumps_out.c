@@ -24,6 +24,17 @@ static volatile int within;
 static sigjmp_buf back, back_within;
 static const long number = 1999993;
 
+/* A signal is sent a moment after the handler of the one before has begun, or, from DEEPEST on, has ended: however slow the machine is, they do not pile up
+ * before a handler's first instruction. */
+enum { MOMENT_NS = 23000, DEEPEST = 16 };
+static timer_t timer;
+static volatile int depth;
+static void again_soon(void)
+{
+    struct itimerspec once = { { 0, 0 }, { 0, MOMENT_NS } };
+    timer_settime(timer, 0, &once, 0);
+}
+
 /* To be probed by c with a field that is read from where the result points: a system call between the record's first byte and its last. */
 ODD const long *odd_leaves_value(long value)
 {
@@ -34,9 +45,16 @@ ODD const long *odd_leaves_value(long value)
 static void out(int signal, siginfo_t *info, void *context)
 {
     (void)signal, (void)info;
+    int own = ++depth;
+    if (own < DEEPEST)
+        again_soon();
     uint64_t ip = (uint64_t)((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
-    if (!jumping || ip < low || ip >= high)
+    if (!jumping || ip < low || ip >= high) {
+        depth = own - 1;
+        if (own >= DEEPEST)
+            again_soon();
         return;
+    }
     if (within) {               /* out of a frame inside one that is still there */
         inner_landings++;
         siglongjmp(back_within, 1);
@@ -45,13 +63,17 @@ static void out(int signal, siginfo_t *info, void *context)
     within = nested;
     volatile long before = inner_landings, calls_here = 0;
     sigsetjmp(back_within, 1);
+    depth = own;
+    again_soon();
     do {
         if (odd_leaves_value(7) != &number)
             _exit(97);
     } while (nested && inner_landings == before && calls_here++ < 50);
     within = 0;
-    if (landings++ % 2 && nested)
+    if (landings++ % 2 && nested) {
+        depth = own - 1;
         return;                 /* the interrupted frame goes on */
+    }
     siglongjmp(back, 1);
 }
 
@@ -65,7 +87,6 @@ static __attribute__((noipa)) const long *deeper(long i)
 
 static void *bombard(void *unused)
 {
-    /* Wide: with SA_NODEFER signals pile up while the machine is busy elsewhere, before a handler's first instruction. */
     stack_t stack = { .ss_size = 8 << 20 }, before;
     if (alternate) {
         stack.ss_sp = mmap(0, stack.ss_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -75,14 +96,13 @@ static void *bombard(void *unused)
     sigaction(SIGRTMIN + 3, &action, &old);
     struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMIN + 3 };
     event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
-    timer_t timer;
     void *result = (void *)-1;
     if (timer_create(CLOCK_MONOTONIC, &event, &timer) == 0) {
-        struct itimerspec often = { { 0, 23000 }, { 0, 23000 } };
-        timer_settime(timer, 0, &often, 0);
         volatile long i = 0, wrong = 0;
         sigsetjmp(back, 1);
+        depth = 0;
         jumping = 1;
+        again_soon();
         while (landings < wanted && i < 3000000) {
             i++;
             const long *p = i % 3 ? deeper(i) : odd_leaves_value(i);
