@@ -67,8 +67,9 @@ class ViewsIT {
         Files.delete(files);
         for (String event : List.of("uprobe.zlib.deflate", "uprobe.zlib.inflate")) {
             long calls = sum(out, event, "calls"), events = sum(out, event, "events");
-            assertTrue(events > 0 && Math.abs(calls - events) <= 5, "all but those under way at the beginning, on five threads: "
-                     + calls + " calls, " + events + " events\n" + out);
+            assertTrue(events > 0 && Math.abs(calls - events) <= 5 + calls / 100,
+                    "all but those under way at the beginning, on five threads, and those between the counting and the time that JFR gives it: " + calls
+                            + " calls, " + events + " events\n" + out);
             assertTrue(out.lines().filter(line -> line.contains("  " + event + "  ")).count() >= 2, out);
         }
         assertTrue(out.contains("            uprobe.samples.MessageCodec.pack:") || out.contains("            uprobe.samples.BlockStore.store:")

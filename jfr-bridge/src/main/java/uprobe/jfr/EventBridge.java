@@ -459,7 +459,8 @@ public final class EventBridge {
     }
 
     private static void emitStatistics(RecordedProbe probe, ProbePoint point) {
-        emitStatistics(probe, point.site().library(), point.site().symbol(), point.counters(), probe.isCall() ? point.durations() : null);
+        Durations durations = probe.isCall() ? point.durations() : null;
+        emitStatistics(probe, point.site().library(), point.site().symbol(), point.counters(), durations);     /* counted last: the event's time is that */
     }
 
     private static void emitStatistics(RecordedProbe probe, String library, String symbol, ProbeCounters now, Durations durations) {

@@ -301,7 +301,7 @@ final class LeavingScenarios {
     /* The drain took a call that was just returning for one that still waited, and both recorded it. */
     @Scenario(alone = true)
     static void coroutinesReturnWhileTheDrainDropsWhatTheirDeadThreadAwaited() throws Exception {
-        int rounds = STORM ? 20_000 : 2_000;
+        int rounds = STORM ? 20_000 : 500;
         AtomicBoolean over = new AtomicBoolean();
         try (TestProbe inner = TestProbe.arm("c libodd:odd_co_inner n=$arg1 r=$retval");
                 TestProbe outer = TestProbe.arm("c libodd:odd_co_outer n=$arg1 r=$retval")) {
