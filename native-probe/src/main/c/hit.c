@@ -152,7 +152,7 @@ void up_hit_complete(struct up_thread *t, struct up_return *e, const struct up_r
     if (!regs && is_call)
         missing |= UP_MISSING_DURATION;
     up_tally *outcome = outcome_of(probe, s, values, missing, duration, now);
-    if (is_call && regs && s->times && s->mode != UP_MODE_COUNT && outcome != &probe->filtered)
+    if (is_call && regs && s->times && outcome != &probe->filtered)
         up_settings_time(probe, duration);
     struct up_hit *hit = outcome ? NULL : up_ring_reserve(t, probe->record_length);
     if (!hit) {

@@ -62,10 +62,11 @@ static struct up_return *take(struct up_thread *t)
     return e;
 }
 
+/* t: the owner, who calls; NULL: it is gone. */
 static void give_back(struct up_thread *t, struct up_return *e)
 {
     __atomic_store_n(&e->state, UP_RETURN_FREE, __ATOMIC_RELEASE);
-    if (!up_cmpxchg_local32(&t->spare, 0, slot_of(e) + 1))
+    if (!t || !up_cmpxchg_local32(&t->spare, 0, slot_of(e) + 1))
         up_pool_give_back(&pool, slot_of(e));
 }
 
@@ -195,7 +196,7 @@ static void await_again(struct up_thread *t, struct up_return *e)
 }
 
 /* All that such frames have left. A handler's hits would change the list that is walked here. */
-static void wait_again(struct up_thread *t)
+static void await_all_again(struct up_thread *t)
 {
     uint64_t before;
     int held = up_hold_signals(&before);
@@ -231,7 +232,7 @@ void up_settle_abandoned(struct up_thread *t, const struct up_inside *frame)
         return;
     t->inside_any = 0;
     if (t->lost)
-        wait_again(t);
+        await_all_again(t);
 }
 
 /* A signal may come between any two stores here, and its frames may take a half-noted frame for one that is gone: then it is noted anew. Nothing is
@@ -283,7 +284,7 @@ void up_leave(struct up_thread *t, struct up_inside *frame)
     }
     if (!others && !t->unnoted) {
         if (t->lost)
-            wait_again(t);
+            await_all_again(t);
         t->inside_any = 0;
     }
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
@@ -358,13 +359,7 @@ void up_return_reclaim(void)
             continue;
         }
         *from = e->below;
-        for (int32_t slot = slot_of(e); slot != UP_NONE;) {
-            struct up_return *free = &table[slot];
-            int32_t next = free->chain;
-            __atomic_store_n(&free->state, UP_RETURN_FREE, __ATOMIC_RELEASE);
-            up_pool_give_back(&pool, slot);
-            slot = next;
-        }
+        give_back_with_chain(NULL, e);
     }
 }
 

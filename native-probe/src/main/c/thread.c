@@ -72,11 +72,7 @@ int up_threads_init(uint64_t ring_bytes, int32_t count)
 struct up_thread *up_thread_take(void)
 {
     /* A child of vfork would note its own thread id, which is gone long before its parent's thread: the drain would take the ring from under that. */
-    if (up_syscall3(SYS_getpid, 0, 0, 0) != up_threads.pid) {
-        __atomic_add_fetch(&up_threads.refused, 1, __ATOMIC_RELAXED);
-        return NULL;
-    }
-    int32_t index = up_pool_take(&up_threads.pool);
+    int32_t index = up_syscall3(SYS_getpid, 0, 0, 0) == up_threads.pid ? up_pool_take(&up_threads.pool) : UP_NONE;
     if (index < 0) {
         __atomic_add_fetch(&up_threads.refused, 1, __ATOMIC_RELAXED);
         return NULL;

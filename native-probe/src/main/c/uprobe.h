@@ -120,7 +120,7 @@ struct up_settings {
     int32_t mode;               /* enum up_mode */
     int32_t steps;              /* of the condition that follows in memory; 0: none */
     int32_t at_return;          /* the condition needs the duration or a field that is read at the return */
-    int32_t times;              /* calls that are not filtered are timed, but in mode count: counters timed to max_time, and up_probe_durations */
+    int32_t times;              /* calls that are not filtered are timed: counters timed to max_time, and up_probe_durations */
 };
 enum { UP_INSTANT = 1, UP_MAX_STEPS = 64, UP_MAX_STACK = 16 };
 

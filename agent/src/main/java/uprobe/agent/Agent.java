@@ -98,7 +98,7 @@ public final class Agent {
                 note(describe(probe));
             }       /* else it is said already */
         } catch (ProbeRefusedException e) {
-            if (LibraryWatch.waitsFor(e.refusal())) {
+            if (e.refusal().isForWantOfALibrary()) {
                 waiting.add(spec);
                 note(e.getMessage() + "; the probe waits for it");
             } else {

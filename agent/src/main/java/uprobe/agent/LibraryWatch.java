@@ -9,7 +9,6 @@ import uprobe.jfr.RecordedProbe;
 import uprobe.probe.CommitMethod;
 import uprobe.probe.HitRecordDescriptor;
 import uprobe.probe.ProbeRefusedException;
-import uprobe.probe.Refusal;
 import uprobe.probe.spec.ProbeParser;
 import uprobe.probe.spec.ProbeSpec;
 import uprobe.probe.spec.ProbeSyntaxException;
@@ -82,7 +81,7 @@ final class LibraryWatch implements Runnable {
                 break;
             }
             try {
-                wait(Math.max(1, Math.min(100, PATIENCE_MS - waited)));
+                wait(PERIOD_MS);
             } catch (InterruptedException e) {
                 interrupted = true;
             }
@@ -155,11 +154,6 @@ final class LibraryWatch implements Runnable {
         }
     }
 
-    /** Whether a probe that was refused so is one whose library may come: none is there, or the one that was has just gone. */
-    static boolean waitsFor(Refusal refusal) {
-        return refusal == Refusal.LIBRARY_NOT_LOADED || refusal == Refusal.LIBRARY_GONE;
-    }
-
     private boolean stillWaits(ProbeSpec spec) {
         try {
             RecordedProbe added = bridge.add(spec);
@@ -168,7 +162,7 @@ final class LibraryWatch implements Runnable {
                 System.err.println("uprobe: " + Agent.describe(added));
             }
         } catch (ProbeRefusedException e) {
-            if (waitsFor(e.refusal())) {
+            if (e.refusal().isForWantOfALibrary()) {
                 return true;
             }
             System.err.println("uprobe: " + spec.text() + ": refused: " + e.getMessage());

@@ -26,7 +26,6 @@ import uprobe.probe.ProbeCounters;
 import uprobe.probe.ProbeEngine;
 import uprobe.probe.ProbePoint;
 import uprobe.probe.ProbeRefusedException;
-import uprobe.probe.Refusal;
 import uprobe.probe.spec.ProbeSpec;
 import uprobe.probe.spec.RateLimit;
 import uprobe.probe.spec.Symbol;
@@ -281,7 +280,7 @@ public final class EventBridge {
             apply(probe, running);
             return probe;
         } catch (ProbeRefusedException e) {
-            if (e.refusal() != Refusal.LIBRARY_NOT_LOADED && e.refusal() != Refusal.LIBRARY_GONE) {     /* whose library may come */
+            if (!e.refusal().isForWantOfALibrary()) {
                 refused(new Refused(written.text(), written.library().text(), written.target().toString(), e.getMessage()));
             }
             throw e;

@@ -1,6 +1,5 @@
 package uprobe.jfr;
 
-import jdk.jfr.FlightRecorder;
 
 /**
  * The bridge's own thread: applies at once what recordings change while they run, and looks after the probes every {@value #PERIOD_MS} ms, after what
@@ -38,7 +37,6 @@ final class Steward implements Runnable {
                 wish |= awaitWish();
                 try {
                     if (wish) {
-                        FlightRecorder.getFlightRecorder().getRecordings();     /* waits for JFR: see awaitWish */
                         bridge.applyAll();
                         wish = false;
                     }
@@ -52,7 +50,7 @@ final class Steward implements Runnable {
         }
     }
 
-    /** JFR tells one setting after the other, enables the event last, and holds its lock all the while: whoever asks for recordings waits for that. */
+    /** JFR tells one setting after the other, enables the event last, and holds its lock all the while: applyAll, which asks for recordings, waits for that. */
     private boolean awaitWish() throws InterruptedException {
         synchronized (this) {
             if (!wanted) {

@@ -52,7 +52,6 @@ final class Helper {
     static native int up_jvm_attach(JNIEnv env, Pointer layout);
     static native int up_flush_statistics(long[] out);
     static native int up_returns_awaited();
-
     static native int up_drain_start(JNIEnv env, Object thread, long periodNs, long longCallUnits);
     static native int up_drain_now(int all, long timeoutNs);
     static native int up_commit_register(JNIEnv env, int probe, Object clazz, String method, long offset);

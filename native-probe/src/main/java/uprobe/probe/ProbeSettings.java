@@ -16,7 +16,7 @@ import uprobe.probe.spec.ProbeType;
  * @param oneOf of so many hits one, drawn at random, becomes an event; 1: all
  * @param perSecond so many events a second at most; {@link Long#MAX_VALUE}: no limit
  * @param until so many hits since the probe was defined, and no more; {@link Long#MAX_VALUE}: no end
- * @param times whether calls of {@code c} are timed, for {@link Probe#durations()}
+ * @param times whether calls of {@code c} that are not filtered are timed, for {@link Probe#durations()}; in mode count none are
  */
 public record ProbeSettings(Mode mode, long threshold, Condition condition, long oneOf, long perSecond, long until, boolean times) {
     /** Every hit an event, and nothing is timed. */
@@ -49,6 +49,6 @@ public record ProbeSettings(Mode mode, long threshold, Condition condition, long
         boolean atReturn = condition != null && (type == ProbeType.RETURN || condition.atReturn());
         return ByteBuffer.allocate(SIZE).order(ByteOrder.nativeOrder()).putLong(threshold).putLong(oneOf).putLong(events ? perSecond : Long.MAX_VALUE).putLong(until)
                 .putLong(Math.round(clockPerNano * 1e9)).putInt(mode.ordinal()).putInt(steps / STEP_SIZE).putInt(atReturn ? 1 : 0)
-                .putInt(times && type == ProbeType.CALL ? 1 : 0).array();
+                .putInt(times && type == ProbeType.CALL && mode != Mode.COUNT ? 1 : 0).array();
     }
 }

@@ -37,6 +37,11 @@ public enum Refusal {
         this.sentence = sentence;
     }
 
+    /** Whether a probe that was refused so may yet find its library: none is there, or the one that was has just gone. */
+    public boolean isForWantOfALibrary() {
+        return this == LIBRARY_NOT_LOADED || this == LIBRARY_GONE;
+    }
+
     /** The sentence, without values; no full stop. */
     public String sentence() {
         return sentence;

@@ -55,18 +55,21 @@ final class LeavingScenarios {
         return all;
     }
 
-    /** Waits until every hit of the probes is accounted for: what a thread had under way at its end is written when the kernel says it is gone. */
-    private static void settle(TestProbe... probes) throws Exception {
+    /** Waits until every hit of the probe is accounted for: what a thread had under way at its end is written when the kernel says it is gone. */
+    static void awaitFinished(TestProbe probe) throws Exception {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+        do {
+            assertTrue(TestProbe.engine().drain(true, 30_000), "the drain thread is not done within 30 s");
+            if (probe.counters().unfinished() == 0) {
+                return;
+            }
+            Thread.sleep(20);
+        } while (System.nanoTime() < end);
+    }
+
+    private static void settle(TestProbe... probes) throws Exception {
         for (TestProbe probe : probes) {
-            do {
-                assertTrue(TestProbe.engine().drain(true, 30_000), "the drain thread is not done within 30 s");
-                ProbeCounters c = probe.counters();
-                if (c.hits() == c.recorded() + c.dropped() + c.missed()) {
-                    break;
-                }
-                Thread.sleep(20);
-            } while (System.nanoTime() < end);
+            awaitFinished(probe);
         }
         for (TestProbe probe : probes) {
             probe.assertNothingLostSilently();
@@ -214,72 +217,10 @@ final class LeavingScenarios {
             assertEquals(rounds, callInt("odd_leave_anywhere", (long) rounds));
             callInt("odd_leave_jumper_end");
             leafs = callLong("odd_leave_leaf_calls") - leafs;
-            long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
-            while (leaf.counters().unfinished() != 0 && System.nanoTime() < end) {
-                assertTrue(TestProbe.engine().drain(true, 30_000), "the drain thread is not done within 30 s");
-            }
+            awaitFinished(leaf);
             ProbeCounters counters = leaf.counters();
             assertEquals(counters.hits(), counters.filtered() + counters.dropped(), counters::toString);
             assertTrue(counters.hits() >= leafs && counters.hits() <= leafs + 2 * rounds, counters + " of " + leafs);
-        }
-    }
-
-    private static Pointer textStart(LoadedLibrary library) {
-        return new Pointer(library.textStart());
-    }
-
-    private static Pointer textEnd(LoadedLibrary library) {
-        return new Pointer(library.textEnd());
-    }
-
-    /** How odd_step_out does it. */
-    private static final int STEPS_WITH_OTHERS = 1, STEPS_NESTED = 2, STEPS_TRACE = 4;
-
-    /* One hit was in two counters: the frame that was left had counted it as recorded or sampled out, and unwound it was filtered. */
-    @Scenario(alone = true, oneJdk = true)
-    static void leftForGoodAtEachInstructionOfTheReturnPath() throws Exception {
-        TestProbe.engine();
-        LoadedLibrary helper = TestProbe.library("libuprobe.so");
-        Pointer counters = NativeLibrary.getInstance(helper.path().toString()).getFunction("up_probe_counters");
-        try (TestProbe value = TestProbe.arm("c libodd:odd_step_value n=$arg1:s64 r=$retval:s64")) {
-            Condition result = Condition.parse("r == r", value.armed().spec().fields(), value.armed().spec().type(), 1);
-            List<ProbeSettings> all = List.of(new ProbeSettings(Mode.COUNT, Long.MAX_VALUE, null, 1, Long.MAX_VALUE, Long.MAX_VALUE, false),
-                    new ProbeSettings(Mode.COUNT, 0, result, 1, Long.MAX_VALUE, Long.MAX_VALUE, false),
-                    new ProbeSettings(Mode.HIST, 2, null, 1, Long.MAX_VALUE, Long.MAX_VALUE, true),
-                    new ProbeSettings(Mode.EVENT, 0, result, 1, 0, Long.MAX_VALUE, false), ProbeSettings.ALL);
-            for (ProbeSettings settings : all) {
-                value.armed().use(settings);
-                boolean counted = settings != ProbeSettings.ALL;
-                for (int how : new int[] {0, STEPS_WITH_OTHERS | STEPS_NESTED}) {
-                    long stride = STORM || how == 0 && settings == all.get(1) ? 1 : 7;
-                    long wrong = callLong("odd_step_out", textStart(helper), textEnd(helper), how, stride, counted ? counters : Pointer.NULL,
-                            value.armed().id());
-                    long steps = callLong("odd_step_steps");
-                    assertEquals(0, wrong, () -> settings + ", how " + how + ": left after that many instructions of " + steps + ", "
-                            + callLong("odd_step_difference") + " too many are counted: " + value.counters());
-                    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
-                    while (value.counters().unfinished() != 0 && System.nanoTime() < end) {
-                        assertTrue(TestProbe.engine().drain(true, 30_000));
-                    }
-                    assertEquals(0, value.counters().unfinished(), () -> settings + ", how " + how + ": " + value.counters());
-                    assertTrue(steps > 100, steps + " instructions");
-                    ChildJvm.note(settings + ", how " + how + ": left after each of " + steps + " instructions");
-                }
-            }
-        }
-    }
-
-    /* A handler's own call took the slot whose trampoline was still running, and unwinders went on at the wrong address. */
-    @Scenario(alone = true, oneJdk = true)
-    static void unwindersFindTheCallerAtEachInstructionOfTheReturnPath() throws Exception {
-        TestProbe.engine();
-        LoadedLibrary helper = TestProbe.library("libuprobe.so");
-        try (TestProbe value = TestProbe.arm("c libodd:odd_step_value n=$arg1:s64 r=$retval:s64")) {
-            assertEquals(0, callLong("odd_step_out", textStart(helper), textEnd(helper), STEPS_NESTED | STEPS_TRACE, 1L, Pointer.NULL,
-                    value.armed().id()));
-            long steps = callLong("odd_step_steps");
-            assertEquals(0, callLong("odd_step_lost_callers"), () -> "of " + steps + " instructions");
-            assertTrue(steps > 100, steps + " instructions");
         }
     }
 
@@ -290,7 +231,7 @@ final class LeavingScenarios {
         LoadedLibrary helper = TestProbe.library("libuprobe.so");
         try (TestProbe inner = TestProbe.arm("c libodd:odd_co_inner n=$arg1 r=$retval");
                 TestProbe outer = TestProbe.arm("c libodd:odd_co_outer n=$arg1 r=$retval")) {
-            int left = callInt("odd_co_left_elsewhere", textStart(helper), textEnd(helper), STORM ? 2000 : 100);
+            int left = callInt("odd_co_left_elsewhere", new Pointer(helper.textStart()), new Pointer(helper.textEnd()), STORM ? 2000 : 100);
             ChildJvm.note("left " + left + " times");
             assertTrue(left >= 0);
             Odd.odd_identity(1);

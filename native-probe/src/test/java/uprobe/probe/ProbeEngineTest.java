@@ -29,7 +29,7 @@ class ProbeEngineTest {
 
     @TestFactory
     List<DynamicNode> leavings() throws IOException {
-        return ChildJvm.tests(LeavingScenarios.class);
+        return ChildJvm.tests(LeavingScenarios.class, StepScenarios.class);
     }
 
     @TestFactory

@@ -1,7 +1,5 @@
 package uprobe.it.app;
 
-import java.nio.file.Files;
-import java.nio.file.Path;
 import jdk.jfr.Recording;
 
 /** With armed=always hits are counted whether a recording wants them or not. */
@@ -13,16 +11,6 @@ public final class Always {
         for (int i = 0; i < n; i++) {
             Probed.leaf(i);
         }
-    }
-
-    private static Chunks ended(Recording recording) throws Exception {
-        recording.stop();
-        Path file = Files.createTempFile(Path.of("."), "always", ".jfr");
-        recording.dump(file);
-        recording.close();
-        Chunks chunks = Chunks.read(file);
-        Files.delete(file);
-        return chunks;
     }
 
     public static void main(String[] args) throws Exception {
@@ -40,7 +28,7 @@ public final class Always {
         few.stop();
         few.close();
         calls(100);
-        Chunks chunks = ended(all);
+        Chunks chunks = Chunks.ended(all);
         Fixture.same(1, chunks.of(LEAF).size(), "events");
         Fixture.same(9, chunks.grew(LEAF, "filtered"), "filtered by the recording that was");
         Fixture.same(chunks.grew(LEAF, "hits") - 9, chunks.grew(LEAF, "recorded"), "counted, as no recording wants them");

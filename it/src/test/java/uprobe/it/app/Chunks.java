@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
+import jdk.jfr.Recording;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordingFile;
 
@@ -43,6 +44,21 @@ public final class Chunks {
             at += size;
         }
         return all;
+    }
+
+    /** Stops the recording and closes it. */
+    public static Chunks ended(Recording recording) throws IOException {
+        recording.stop();
+        Path file = Files.createTempFile(Path.of("."), "ended", ".jfr");
+        recording.dump(file);
+        recording.close();
+        return readAndDelete(file);
+    }
+
+    public static Chunks readAndDelete(Path file) throws IOException {
+        Chunks chunks = read(file);
+        Files.delete(file);
+        return chunks;
     }
 
     /**

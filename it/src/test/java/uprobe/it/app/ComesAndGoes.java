@@ -25,16 +25,6 @@ public final class ComesAndGoes {
         return r;
     }
 
-    private static Chunks ended(Recording recording) throws Exception {
-        recording.stop();
-        Path file = Files.createTempFile(Path.of("."), "goes", ".jfr");
-        recording.dump(file);
-        recording.close();
-        Chunks chunks = Chunks.read(file);
-        Files.delete(file);
-        return chunks;
-    }
-
     public static void main(String[] args) throws Exception {
         NativeLibrary library = open("probed");
         Keeping.awaitProbes(LEAF);
@@ -50,7 +40,7 @@ public final class ComesAndGoes {
         call(library, 1);
         Recording later = started();
         call(library, 2);
-        Chunks ofLater = ended(later), all = ended(r);
+        Chunks ofLater = Chunks.ended(later), all = Chunks.ended(r);
         Fixture.same(1, ofLater.of(LEAF).size(), "events when it is there again");
         Fixture.same(0, ofLater.of("uprobe.ProbeRefused").size(), "refused when it is there again");
         Fixture.same(2, all.of(LEAF).size(), "events of the recording that saw it come");

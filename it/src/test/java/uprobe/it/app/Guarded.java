@@ -1,7 +1,5 @@
 package uprobe.it.app;
 
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import jdk.jfr.Recording;
 import jdk.jfr.consumer.RecordedEvent;
@@ -23,16 +21,6 @@ public final class Guarded {
         }
         r.start();
         return r;
-    }
-
-    private static Chunks ended(Recording recording) throws Exception {
-        recording.stop();
-        Path file = Files.createTempFile(Path.of("."), "guarded", ".jfr");
-        recording.dump(file);
-        recording.close();
-        Chunks chunks = Chunks.read(file);
-        Files.delete(file);
-        return chunks;
     }
 
     private static void calls(int n) {
@@ -69,11 +57,11 @@ public final class Guarded {
         Keeping.awaitProbes(LEAF, OTHER);
         Recording one = started(LEAF, OTHER);
         int others = tooFast();
-        has(ended(one), others, "the first recording");
+        has(Chunks.ended(one), others, "the first recording");
 
         Recording next = started(LEAF);
         calls(10);
-        Chunks ofNext = ended(next);
+        Chunks ofNext = Chunks.ended(next);
         Fixture.same(10, ofNext.of(LEAF).size(), "the recording after it");
         Fixture.same(0, ofNext.grew(LEAF, "sampledOut"), "the recording after it");
 
@@ -83,8 +71,8 @@ public final class Guarded {
         long before = Guarded.next;
         Recording inner = started(LEAF);
         calls(10);
-        Fixture.same(10, ended(inner).of(LEAF).size(), "the recording inside it");
-        Chunks ofOuter = ended(outer);
+        Fixture.same(10, Chunks.ended(inner).of(LEAF).size(), "the recording inside it");
+        Chunks ofOuter = Chunks.ended(outer);
         Fixture.same(10, ofOuter.of(LEAF).stream().filter(e -> e.getLong("i") >= before).count(), "the outer one from then on");
         has(ofOuter, others, "the outer recording");
 
@@ -100,7 +88,7 @@ public final class Guarded {
             calls(1);
             Thread.sleep(100);
         }
-        Chunks ofCounting = ended(counting);
+        Chunks ofCounting = Chunks.ended(counting);
         Fixture.same(25, ofCounting.of(LEAF).size(), "events after hits that were only counted");
         Fixture.same(0, ofCounting.grew(LEAF, "sampledOut"), "events after hits that were only counted");
         System.out.println("guarded " + guarded);

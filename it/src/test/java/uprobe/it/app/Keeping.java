@@ -61,20 +61,6 @@ public final class Keeping {
         return 3 * (first * n + (long) n * (n - 1) / 2) + n;
     }
 
-    private static Chunks ended(Recording recording) throws IOException {
-        recording.stop();
-        Path file = Files.createTempFile(Path.of("."), "keeping", ".jfr");
-        recording.dump(file);
-        recording.close();
-        return readAndDelete(file);
-    }
-
-    private static Chunks readAndDelete(Path file) throws IOException {
-        Chunks chunks = Chunks.read(file);
-        Files.delete(file);
-        return chunks;
-    }
-
     /** But for a few in calls that a busy machine kept from returning for half a second. */
     private static void haveJavaStacks(List<RecordedEvent> events, int frames) {
         Map<String, Long> how = new TreeMap<>();
@@ -111,7 +97,7 @@ public final class Keeping {
                 rotate();
             }
         }
-        Chunks all = ended(r), dumped = readAndDelete(Path.of("rotated.jfr"));
+        Chunks all = Chunks.ended(r), dumped = Chunks.readAndDelete(Path.of("rotated.jfr"));
         Fixture.check(all.count() >= 9, () -> all.count() + " chunks");
         for (String probe : List.of(LEAF, ENTER)) {
             all.armedInEach(probe);
@@ -145,7 +131,7 @@ public final class Keeping {
         });
         rotates.interrupt();
         rotates.join();
-        Chunks all = ended(r);
+        Chunks all = Chunks.ended(r);
         Fixture.check(all.count() > 4, () -> all.count() + " chunks");
         System.out.println(all.count() + " chunks under load");
         for (String probe : List.of(LEAF, ENTER)) {
@@ -166,7 +152,7 @@ public final class Keeping {
             Steering.calls(i, 100);
             Thread.sleep(0, 500_000);
         }
-        Chunks all = ended(r);
+        Chunks all = Chunks.ended(r);
         System.out.println(all.count() + " chunks of 1 MB for " + i + " calls");
         Fixture.check(all.count() >= 2, () -> all.count() + " chunks of 1 MB");
         all.armedInEach(LEAF);
@@ -189,7 +175,7 @@ public final class Keeping {
                 rotate();
                 Thread.sleep(bySize ? 0 : 250);
             }
-            Chunks kept = ended(r);
+            Chunks kept = Chunks.ended(r);
             Fixture.check(kept.count() >= 1 && kept.of(LEAF).size() < 3000 * rounds, () -> "some was to go, not all: " + kept.of(LEAF).size());
             kept.armedInEach(LEAF);
             for (int n = 0; n < kept.count(); n++) {
@@ -220,7 +206,7 @@ public final class Keeping {
         jcmd("JFR.dump", "name=" + r.getName(), "filename=" + Path.of("midcall.jfr").toAbsolutePath());
         Fixture.check(slow.isAlive(), () -> "the call was to last longer");
         slow.join();
-        Chunks all = ended(r), dump = readAndDelete(Path.of("midcall.jfr"));
+        Chunks all = Chunks.ended(r), dump = Chunks.readAndDelete(Path.of("midcall.jfr"));
         for (String probe : List.of(LEAF, ENTER)) {
             Fixture.same(hits, all.distinct(probe, "i").size(), probe + all.said());
             Fixture.same(hits, all.grew(probe, "recorded"), probe);
@@ -246,7 +232,7 @@ public final class Keeping {
             int round = k;
             Fixture.same(k * 2 + 3, Probed.around(k, () -> Steering.calls(round * THREAD, inner)), "around");
         }
-        Chunks all = ended(r);
+        Chunks all = Chunks.ended(r);
         Fixture.same(3, all.distinct(FIRST, "id").size(), "outer calls" + all.said());
         Fixture.same(3L * inner, all.distinct(LEAF, "i").size(), "inner calls");
         haveJavaStacks(all.of(LEAF), 4);
@@ -300,11 +286,11 @@ public final class Keeping {
         bean.copyTo(id, jmxFile.toString());
         bean.closeRecording(id);
         Steering.calls(6000, 100);
-        Chunks ofApi = ended(api);
+        Chunks ofApi = Chunks.ended(api);
         Steering.calls(7000, 100);
         jcmd("JFR.stop", "name=slow", "filename=" + slowFile);
         Steering.calls(8000, 100);
-        Chunks ofSmall = readAndDelete(smallFile), ofJmx = readAndDelete(jmxFile), ofSlow = readAndDelete(slowFile);
+        Chunks ofSmall = Chunks.readAndDelete(smallFile), ofJmx = Chunks.readAndDelete(jmxFile), ofSlow = Chunks.readAndDelete(slowFile);
         long narrow = java.util.stream.LongStream.range(1000, 1100).filter(i -> (i & 0x3f) < 50).count();
         Fixture.same(narrow, below(ofSmall, 1, 1000, 1).size(), "alone it is bound by its own filter");
         for (int phase = 1; phase <= 4; phase++) {
@@ -367,7 +353,7 @@ public final class Keeping {
             Steering.calls(0, n);
             near.awaits(n, "stream");
             far.awaits(n, "remote stream");
-            Chunks all = ended(file);
+            Chunks all = Chunks.ended(file);
             Fixture.same(n, all.distinct(LEAF, "i").size(), "file");
             Fixture.same(n, all.grew(LEAF, "hits"), "hits");
         }
@@ -423,7 +409,7 @@ public final class Keeping {
                     Fixture.same(sumOfTimes(first, 1000), Probed.times(first, 1000), "times");
                 }
             });
-            Chunks all = ended(r);
+            Chunks all = Chunks.ended(r);
             Fixture.same(2000L * calls, all.distinct(probe, probe.equals(LEAF) ? "i" : "a").size(), probe);
             Fixture.same(2000L * calls, all.grew(probe, "hits"), probe);
             haveJavaStacks(all.of(probe), 3);
@@ -463,7 +449,7 @@ public final class Keeping {
             Thread.sleep(600);
         }
         long grown = resident() - before;
-        Chunks all = ended(r);
+        Chunks all = Chunks.ended(r);
         System.out.println(batches * batch + " threads, " + all.last(LEAF, "dropped") + " dropped, memory grew by " + (grown >> 10) + " MB");
         Fixture.same(batches * batch, all.distinct(LEAF, "i").size(), "events");
         Fixture.check(grown < 200 << 10, () -> "memory grew by " + grown + " kB");
