@@ -1,6 +1,7 @@
 package uprobe.probe;
 
 import java.util.Arrays;
+import uprobe.probe.helper.Helper;
 
 /**
  * How long calls took: a histogram whose buckets are at most 1.6 % wide (uprobe.h, UP_SUB_BUCKETS), so that their middles are at most 0.8 % off.

@@ -1,5 +1,7 @@
 package uprobe.probe;
 
+import uprobe.probe.helper.Helper;
+
 /**
  * How often the ways of a hit from record to event were taken since the engine started.
  *

@@ -1,5 +1,11 @@
 package uprobe.probe;
 
+import java.util.Arrays;
+import uprobe.probe.code.Displaced;
+import uprobe.probe.code.SlotCode;
+import uprobe.probe.code.Way;
+import uprobe.probe.helper.Helper;
+import uprobe.probe.helper.VmLayout;
 import uprobe.probe.spec.Condition;
 
 /**
@@ -55,6 +61,16 @@ public final class HitRecordDescriptor {
                 MISSING_DURATION, FETCH_SIZE, INSN_SIZE, VmLayout.WORDS * Long.BYTES, FlushStatistics.WORDS * Long.BYTES, ProbeCounters.WORDS * Long.BYTES, Way.SIZE,
                 Displaced.Detail.SIZE, SlotCode.UNIT, Way.NO_OPERATION, ProbeSettings.SIZE, ProbeSettings.STEP_SIZE, Condition.Step.values().length,
                 Durations.BUCKETS, Durations.subBuckets(), REJECTED};
+    }
+
+    /** Whether the helper that was loaded has its structures as this jar has them. */
+    static void checkHelper() {
+        int[] expected = expected(), found = new int[expected.length];
+        int count = Helper.up_layout(found, found.length);
+        if (count != expected.length || !Arrays.equals(expected, found)) {
+            throw new IllegalStateException("libuprobe.so and this jar do not belong together: its layout is "
+                    + Arrays.toString(found) + ", expected " + Arrays.toString(expected));
+        }
     }
 
     private HitRecordDescriptor() {}

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 import uprobe.probe.elf.LoadedLibraries;
 import uprobe.probe.elf.LoadedLibrary;
+import uprobe.probe.helper.Helper;
 
 /** What the engine needs of the machine it runs on. */
 final class Platform {

@@ -1,5 +1,7 @@
 package uprobe.probe;
 
+import uprobe.probe.helper.Helper;
+
 /**
  * What came of a probe's hits. {@code hits = recorded + filtered + sampledOut + dropped + missed}, plus what still waits in the rings or for its
  * return.

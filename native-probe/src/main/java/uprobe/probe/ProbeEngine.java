@@ -15,8 +15,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import uprobe.probe.code.Displaced;
+import uprobe.probe.code.FunctionCode;
+import uprobe.probe.code.InstructionTable;
+import uprobe.probe.code.Planner;
 import uprobe.probe.elf.LoadedLibrary;
 import uprobe.probe.elf.NativeSymbol;
+import uprobe.probe.helper.FetchProgram;
+import uprobe.probe.helper.Helper;
+import uprobe.probe.helper.VmLayout;
+import uprobe.probe.patch.LibraryPins;
+import uprobe.probe.patch.SignalGuard;
+import uprobe.probe.patch.SignalMasks;
+import uprobe.probe.patch.SitePlan;
+import uprobe.probe.patch.SiteTable;
 import uprobe.probe.spec.LibraryPattern;
 import uprobe.probe.spec.Mechanism;
 import uprobe.probe.spec.ProbeSpec;
@@ -80,6 +92,7 @@ public final class ProbeEngine {
         if (instance == null) {
             Platform.check();
             Helper.load();
+            HitRecordDescriptor.checkHelper();
             int result = Helper.up_init(options.ringBytes(), options.rings(), options.tsc() ? 1 : 0, Helper.vdsoClockGettime());
             Platform.checkProcessor(result);
             Helper.check(result, "memory for rings");

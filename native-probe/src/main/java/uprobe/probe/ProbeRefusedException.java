@@ -5,7 +5,7 @@ public final class ProbeRefusedException extends Exception {
     private static final long serialVersionUID = 1;
     private final Refusal refusal;
 
-    ProbeRefusedException(Refusal refusal, String where, String values) {
+    public ProbeRefusedException(Refusal refusal, String where, String values) {
         super(where + ": " + refusal.sentence() + (values.isEmpty() ? "" : ": " + values));
         this.refusal = refusal;
     }

@@ -15,9 +15,12 @@ import java.util.Random;
 import java.util.TreeMap;
 import uprobe.probe.ProbeEngine.SiteOutcome;
 import uprobe.probe.ProbeEngine.SiteRequest;
+import uprobe.probe.code.InstructionTable;
 import uprobe.probe.elf.LoadedLibraries;
 import uprobe.probe.elf.LoadedLibrary;
 import uprobe.probe.elf.NativeSymbol;
+import uprobe.probe.helper.Helper;
+import uprobe.probe.patch.SignalGuard;
 import uprobe.probe.spec.Mechanism;
 
 /**

@@ -14,6 +14,7 @@ import uprobe.probe.elf.LoadedLibrary;
 import uprobe.probe.elf.MappedRegion;
 import uprobe.probe.elf.NativeSymbol;
 import uprobe.probe.elf.ProcessMaps;
+import uprobe.probe.helper.Helper;
 
 /** Children of a probed process: they inherit its traps, and nothing of what makes events of hits. */
 final class ForkScenarios {

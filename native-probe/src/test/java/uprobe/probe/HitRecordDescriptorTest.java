@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
+import uprobe.probe.helper.Helper;
 
 class HitRecordDescriptorTest {
     /** The helper refuses to load otherwise; here it is asked once more, so that the numbers are in a test report. */

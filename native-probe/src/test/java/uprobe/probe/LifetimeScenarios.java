@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import uprobe.probe.elf.LoadedLibraries;
 import uprobe.probe.elf.LoadedLibrary;
+import uprobe.probe.helper.Helper;
 import uprobe.probe.spec.ProbeParser;
 
 /** Frames, threads and libraries that end before the engine is done with them. */

@@ -14,6 +14,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import uprobe.probe.elf.LoadedLibrary;
 import uprobe.probe.elf.NativeSymbol;
+import uprobe.probe.helper.Helper;
 import uprobe.probe.spec.ProbeType;
 
 /** One refusal, one sentence. Afterwards the text is as it was. */

@@ -12,8 +12,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import uprobe.probe.elf.LoadedLibrary;
 import org.opentest4j.TestAbortedException;
+import uprobe.probe.elf.LoadedLibrary;
 
 /** Swapped return addresses, and everything that leaves a function in another way than by its ret. */
 final class ReturnScenarios {

@@ -16,6 +16,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import uprobe.probe.helper.Helper;
+import uprobe.probe.patch.SignalGuard;
 
 /** Masks, handlers and faults of others, with probes where they come by. */
 final class SignalScenarios {

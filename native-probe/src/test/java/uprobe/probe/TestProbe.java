@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import uprobe.probe.elf.LoadedLibraries;
 import uprobe.probe.elf.LoadedLibrary;
+import uprobe.probe.helper.Helper;
+import uprobe.probe.patch.SignalGuard;
 import uprobe.probe.spec.ProbeParser;
 import uprobe.probe.spec.ProbeSyntaxException;
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.jna.NativeLibrary;
 import java.util.List;
+import uprobe.probe.helper.Helper;
 
 /** SIGTRAP: ours, somebody else's, nobody's any more. */
 final class TrapScenarios {

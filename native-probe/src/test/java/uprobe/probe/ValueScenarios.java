@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.jna.Memory;
 import java.util.List;
+import uprobe.probe.helper.Helper;
 
 /** What records hold, and what a hit leaves alone. */
 final class ValueScenarios {

@@ -1,15 +1,18 @@
-package uprobe.probe;
+package uprobe.probe.code;
 
 import java.io.IOException;
 import java.util.OptionalLong;
+import uprobe.probe.ProbeRefusedException;
+import uprobe.probe.Refusal;
 import uprobe.probe.elf.LoadedLibrary;
 import uprobe.probe.elf.ProcessMaps;
+import uprobe.probe.helper.Helper;
 
 /**
  * Memory for the slots of one library: a private anonymous mapping, read and execute only, within reach of a 32-bit displacement of every byte of
  * the library, so that displaced instructions reach their operands as before. It stays mapped as long as the process lives.
  */
-final class SlotRegion {
+public final class SlotRegion {
     /** Address space, not memory: pages that are never written cost nothing. 32,768 slots of the shortest kind. */
     private static final long SIZE = 1 << 20;
     /** A displacement reaches 2 GiB; the library's own data lie around its text. */
@@ -31,7 +34,7 @@ final class SlotRegion {
      *
      * @throws ProbeRefusedException {@link Refusal#NO_MEMORY} if the kernel gives none
      */
-    static SlotRegion of(LoadedLibrary library, String where, boolean far) throws ProbeRefusedException, IOException {
+    public static SlotRegion of(LoadedLibrary library, String where, boolean far) throws ProbeRefusedException, IOException {
         for (int attempt = 0; attempt < 8; attempt++) {
             long wanted = far ? library.textStart() ^ FAR : library.textStart();
             long reach = far ? FAR >> 1 : REACH;
@@ -55,7 +58,7 @@ final class SlotRegion {
     }
 
     /** The slot that {@link #peek} told, of so many units. */
-    long take(int units) {
+    public long take(int units) {
         long slot = next;
         next += (long) units * SlotCode.UNIT;
         return slot;

@@ -1,4 +1,4 @@
-package uprobe.probe;
+package uprobe.probe.patch;
 
 import java.io.IOException;
 import java.util.ArrayList;
@@ -10,21 +10,26 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
+import uprobe.probe.ProbeRefusedException;
+import uprobe.probe.Refusal;
+import uprobe.probe.code.FunctionCode;
+import uprobe.probe.code.SlotCode;
 import uprobe.probe.elf.LoadedLibrary;
+import uprobe.probe.helper.Helper;
 import uprobe.probe.spec.Mechanism;
 
 /**
  * The addresses that have, or had, a trap: what lies there, who uses it, and the helper's number of each. A site and its slots, once made, stay for good;
  * so a thread that is still inside is always right. Callers hold the engine's lock.
  */
-final class SiteTable {
+public final class SiteTable {
     /** SDM vol. 2A, 2.3.11: bytes. */
     private static final int MAX_INSTRUCTION = 15;
     /** Changed sites that can be told of; who writes over more knows it. */
     private static final int CHANGES_AT_ONCE = 4096;
 
     /** A site as Java remembers it. */
-    static final class Site {
+    public static final class Site {
         private final int index;
         private final LoadedLibrary library;
         /** One for each mechanism it has had; their slots are used again. */
@@ -41,20 +46,20 @@ final class SiteTable {
         }
 
         /** The number by which the helper knows it. */
-        int index() {
+        public int index() {
             return index;
         }
 
-        LoadedLibrary library() {
+        public LoadedLibrary library() {
             return library;
         }
 
-        SitePlan plan() {
+        public SitePlan plan() {
             return plan;
         }
 
         /** The one that it had when it was made to use this mechanism; null: it never was. */
-        SitePlan plan(Mechanism mechanism) {
+        public SitePlan plan(Mechanism mechanism) {
             return plans.get(mechanism);
         }
     }
@@ -68,23 +73,23 @@ final class SiteTable {
     private final Map<Integer, Byte> told = new HashMap<>();
 
     /** @param pins the libraries that are held: those can not be gone */
-    SiteTable(LibraryPins pins) {
+    public SiteTable(LibraryPins pins) {
         this.pins = pins;
     }
 
     /** A transaction begins: what the last one had looked up may have changed. */
-    void lookAgain() {
+    public void lookAgain() {
         goneNow.clear();
         lastFunction = null;
     }
 
     /** null if there never was one. */
-    Site at(long address) {
+    public Site at(long address) {
         return sites.get(address);
     }
 
     /** A site that is in use stays as it is; one that is not gets the plan's mechanism. */
-    Site define(SitePlan plan) throws IOException {
+    public Site define(SitePlan plan) throws IOException {
         Site site = sites.get(plan.address());
         if (site != null && !site.forgotten && site.plan == plan) {
             return site;
@@ -113,7 +118,7 @@ final class SiteTable {
      * @param wanted the mechanism that a site in no use shall have; null: any
      * @return null if it must be made anew
      */
-    SitePlan known(LoadedLibrary library, long address, Mechanism wanted) throws ProbeRefusedException {
+    public SitePlan known(LoadedLibrary library, long address, Mechanism wanted) throws ProbeRefusedException {
         Site site = sites.get(address);
         if (site != null && !site.library.isSameAs(library)) {
             forget(site);
@@ -130,7 +135,7 @@ final class SiteTable {
      * @param probe the helper's number
      * @throws ProbeRefusedException and then nothing was changed
      */
-    void arm(Site site, int probe) throws ProbeRefusedException, IOException {
+    public void arm(Site site, int probe) throws ProbeRefusedException, IOException {
         Helper.check(Helper.up_site_consumer(site.index, probe, 1), "a consumer");
         int result = Helper.up_site_arm(site.index);
         if (result < 0) {
@@ -142,7 +147,7 @@ final class SiteTable {
     }
 
     /** One user less; the last one takes the trap out. False if somebody else had changed the code, which is then left as it is. */
-    boolean release(Site site, int probe) {
+    public boolean release(Site site, int probe) {
         site.users.remove(Integer.valueOf(probe));
         boolean last = site.users.isEmpty();
         if (last && !site.forgotten && isGone(site.library)) {
@@ -165,7 +170,7 @@ final class SiteTable {
     }
 
     /** Only a library that is not held can be; looked up once for all sites that are released together. */
-    boolean isGone(LoadedLibrary library) {
+    public boolean isGone(LoadedLibrary library) {
         return !pins.holds(library) && goneNow.computeIfAbsent(library, l -> {
             try {
                 return !l.isStillThere();
@@ -176,7 +181,7 @@ final class SiteTable {
     }
 
     /** Whether the site that was made for an address is right for what its library has there now. */
-    boolean isStill(Site site, LoadedLibrary library) throws ProbeRefusedException {
+    public boolean isStill(Site site, LoadedLibrary library) throws ProbeRefusedException {
         if (site.forgotten) {
             return false;
         }
@@ -199,7 +204,7 @@ final class SiteTable {
     }
 
     /** What stands at the site instead of what the engine expects there. */
-    String found(Site site) {
+    public String found(Site site) {
         byte[] bytes = new byte[site.plan.displaced().length];
         Helper.up_text_read(site.plan.address(), bytes, bytes.length);
         return "at 0x" + Long.toHexString(site.plan.address()) + " is " + HexFormat.ofDelimiter(" ").formatHex(bytes) + ", in the library "
@@ -211,7 +216,7 @@ final class SiteTable {
      *
      * @return those that somebody else has written over since the last call, each once for each byte that was found there
      */
-    List<Site> changed() {
+    public List<Site> changed() {
         int[] indices = new int[CHANGES_AT_ONCE];
         byte[] bytes = new byte[CHANGES_AT_ONCE];
         int n = Math.max(0, Helper.up_sites_changed(indices, bytes, CHANGES_AT_ONCE));
@@ -227,7 +232,7 @@ final class SiteTable {
     }
 
     /** A function as it is without traps. The last one asked for is remembered: many probes of one function follow each other. */
-    FunctionCode codeOf(LoadedLibrary library, long start, long end) throws ProbeRefusedException {
+    public FunctionCode codeOf(LoadedLibrary library, long start, long end) throws ProbeRefusedException {
         if (lastFunction == null || lastFunction.start() != start) {
             /* The last instruction may reach beyond the end that a wrong symbol size claims. */
             long readable = Math.min(end + MAX_INSTRUCTION, library.textEnd());

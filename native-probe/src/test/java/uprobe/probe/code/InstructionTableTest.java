@@ -1,4 +1,4 @@
-package uprobe.probe;
+package uprobe.probe.code;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -23,10 +23,11 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
-import uprobe.probe.InstructionTable.Instruction;
+import uprobe.probe.code.InstructionTable.Instruction;
 import uprobe.probe.elf.LoadedLibraries;
 import uprobe.probe.elf.LoadedLibrary;
 import uprobe.probe.elf.NativeSymbol;
+import uprobe.probe.helper.Helper;
 
 /** The decoder against binutils over whole libraries, and against Capstone over a sample. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)

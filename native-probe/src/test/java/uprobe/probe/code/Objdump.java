@@ -1,4 +1,4 @@
-package uprobe.probe;
+package uprobe.probe.code;
 
 import java.io.BufferedReader;
 import java.io.File;

@@ -1,4 +1,4 @@
-package uprobe.probe;
+package uprobe.probe.helper;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -9,12 +9,12 @@ import uprobe.probe.spec.FieldSpec;
 import uprobe.probe.spec.ProbeSpec;
 
 /** A probe's fields as the helper evaluates them: an array of {@code struct up_fetch}. */
-final class FetchProgram {
+public final class FetchProgram {
     /** {@code UP_FETCH_RESULT}: the function's integer result. */
     private static final int RESULT = 255;
     private static final int MAX_BYTES = 1 << 16;
 
-    static byte[] encode(ProbeSpec spec) {
+    public static byte[] encode(ProbeSpec spec) {
         ByteBuffer out = ByteBuffer.allocate(MAX_BYTES).order(ByteOrder.nativeOrder());
         for (FieldSpec field : spec.fields()) {
             List<Long> displacements = new ArrayList<>();

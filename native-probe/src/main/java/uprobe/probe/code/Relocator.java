@@ -1,9 +1,10 @@
-package uprobe.probe;
+package uprobe.probe.code;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
-import uprobe.probe.SlotCode.Where;
+import uprobe.probe.Refusal;
+import uprobe.probe.code.SlotCode.Where;
 
 /**
  * Makes the code of a slot: the displaced instruction, so changed that it does at the slot's address what it did at the site's, then a jump back.

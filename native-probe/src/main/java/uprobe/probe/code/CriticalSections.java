@@ -1,10 +1,11 @@
-package uprobe.probe;
+package uprobe.probe.code;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import uprobe.probe.elf.LoadedLibrary;
+import uprobe.probe.helper.Helper;
 
 /**
  * The restartable sequences of a library (rseq(2), linux/include/uapi/linux/rseq.h; tcmalloc and librseq have them). A trap inside one makes the kernel
@@ -13,7 +14,7 @@ import uprobe.probe.elf.LoadedLibrary;
  * <p>They are found as librseq's assembly lists them: section {@code __rseq_cs} holds descriptors of 32 bytes, {@code __rseq_cs_ptr_array} pointers to
  * such. Other descriptors, made on the stack or in ordinary data, are not.
  */
-final class CriticalSections {
+public final class CriticalSections {
     /** struct rseq_cs: u32 version, u32 flags, u64 start_ip, u64 post_commit_offset, u64 abort_ip. */
     private static final int DESCRIPTOR = 32, START = 8, LENGTH = 16;
     private static final long LONGEST = 1 << 20;
@@ -22,7 +23,7 @@ final class CriticalSections {
 
     private final List<Range> ranges = new ArrayList<>();
 
-    static CriticalSections of(LoadedLibrary library) {
+    public static CriticalSections of(LoadedLibrary library) {
         CriticalSections found = new CriticalSections();
         for (LoadedLibrary.Section section : library.sections("__rseq_cs")) {
             for (long at = section.start(); at + DESCRIPTOR <= section.end(); at += DESCRIPTOR) {
@@ -52,7 +53,7 @@ final class CriticalSections {
         return ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
     }
 
-    boolean contain(long address) {
+    public boolean contain(long address) {
         return ranges.stream().anyMatch(r -> address >= r.start() && address < r.end());
     }
 }

@@ -1,4 +1,4 @@
-package uprobe.probe;
+package uprobe.probe.helper;
 
 import com.sun.jna.Function;
 import com.sun.jna.JNIEnv;
@@ -12,60 +12,59 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
 /** The C helper's functions ({@code uprobe.h} says what each does) and the few of the dynamic linker's that Java calls itself. */
-final class Helper {
+public final class Helper {
     private static final String RESOURCES = "/native/linux-x86-64/";
     /** dlfcn.h: resolve everything now, keep it loaded whatever happens; trampolines and slots are returned into as long as the process lives. */
     private static final int RTLD_NOW = 2, RTLD_NOLOAD = 4, RTLD_NODELETE = 0x1000, RTLD_DI_LINKMAP = 2;
 
-    static native int up_init(long ringBytes, int rings, int useTsc, long vdsoClockGettime);
-    static native long up_clock();
-    static native long up_ring_memory();
-    static native long up_ring_memory_size();
-    static native int up_layout(int[] out, int capacity);
-    static native int up_region_map(long address, long size);
-    static native int up_code_write(long address, byte[] bytes, int length);
-    static native int up_text_read(long address, byte[] bytes, int length);
-    static native int up_memory_read(long address, byte[] bytes, int length);
-    static native int up_probe_define(int kind, int fields, byte[] fetches, int bytes);
-    static native int up_probe_counters(int probe, long[] out);
-    static native int up_probe_settings(int probe, byte[] settings, byte[] steps);
-    static native int up_probe_durations(int probe, long[] out, int capacity);
-    static native int up_site_define(byte[] way);
-    static native int up_site_forget(int site);
-    static native int up_sites_changed(int[] sites, byte[] found, int capacity);
-    static native int up_site_consumer(int site, int probe, int active);
-    static native int up_site_arm(int site);
-    static native int up_site_disarm(int site);
-    static native int up_trap_install();
-    static native int up_trap_statistics(long[] out);
-    static native int up_shadow_stack_on();
-    static native long up_signals_function(int hook);
-    static native int up_signals_hook(int hook, long next, long address, long expected, long desired);
-    static native int up_signals_next(int hook, long next);
-    static native int up_got_redirect(String name, long from, long to, int isDefault);
-    static native int up_signals_vm_text(long start, long end);
-    static native int up_jvm_attach(JNIEnv env, Pointer layout);
-    static native int up_flush_statistics(long[] out);
-    static native int up_returns_awaited();
-    static native int up_drain_start(JNIEnv env, Object thread, long periodNs, long longCallUnits);
-    static native int up_drain_now(int all, long timeoutNs);
-    static native int up_commit_register(JNIEnv env, int probe, Object clazz, String method, long offset);
-    static native long up_library_changes();
-    static native int up_uses_return_address(byte[] bytes, int length);
-    static native int up_describe(byte[] bytes, int length, byte[] out);
-    static native int up_decode(byte[] bytes, int length, long address, byte[] rows, int capacity);
+    public static native int up_init(long ringBytes, int rings, int useTsc, long vdsoClockGettime);
+    public static native long up_clock();
+    public static native long up_ring_memory();
+    public static native long up_ring_memory_size();
+    public static native int up_layout(int[] out, int capacity);
+    public static native int up_region_map(long address, long size);
+    public static native int up_code_write(long address, byte[] bytes, int length);
+    public static native int up_text_read(long address, byte[] bytes, int length);
+    public static native int up_memory_read(long address, byte[] bytes, int length);
+    public static native int up_probe_define(int kind, int fields, byte[] fetches, int bytes);
+    public static native int up_probe_counters(int probe, long[] out);
+    public static native int up_probe_settings(int probe, byte[] settings, byte[] steps);
+    public static native int up_probe_durations(int probe, long[] out, int capacity);
+    public static native int up_site_define(byte[] way);
+    public static native int up_site_forget(int site);
+    public static native int up_sites_changed(int[] sites, byte[] found, int capacity);
+    public static native int up_site_consumer(int site, int probe, int active);
+    public static native int up_site_arm(int site);
+    public static native int up_site_disarm(int site);
+    public static native int up_trap_install();
+    public static native int up_trap_statistics(long[] out);
+    public static native int up_shadow_stack_on();
+    public static native long up_signals_function(int hook);
+    public static native int up_signals_hook(int hook, long next, long address, long expected, long desired);
+    public static native int up_signals_next(int hook, long next);
+    public static native int up_got_redirect(String name, long from, long to, int isDefault);
+    public static native int up_signals_vm_text(long start, long end);
+    public static native int up_jvm_attach(JNIEnv env, Pointer layout);
+    public static native int up_flush_statistics(long[] out);
+    public static native int up_returns_awaited();
+    public static native int up_drain_start(JNIEnv env, Object thread, long periodNs, long longCallUnits);
+    public static native int up_drain_now(int all, long timeoutNs);
+    public static native int up_commit_register(JNIEnv env, int probe, Object clazz, String method, long offset);
+    public static native long up_library_changes();
+    public static native int up_uses_return_address(byte[] bytes, int length);
+    public static native int up_describe(byte[] bytes, int length, byte[] out);
+    public static native int up_decode(byte[] bytes, int length, long address, byte[] rows, int capacity);
 
-    static final int CHANGED = -1001, FULL = -1002, NO_VM = -1003, OTHER_PROCESS = -1004, GONE = -1005, PROCESSOR = -1006;
+    public static final int CHANGED = -1001, FULL = -1002, NO_VM = -1003, OTHER_PROCESS = -1004, GONE = -1005, PROCESSOR = -1006;
 
     private static boolean loaded;
 
-    /** Unpacks the helper and binds the functions above. Done once. */
-    static synchronized void load() throws IOException {
+    /** Unpacks the helper and binds the functions above. Done once; whether its layouts are those of this jar is for the caller to ask. */
+    public static synchronized void load() throws IOException {
         if (loaded) {
             return;
         }
@@ -80,13 +79,6 @@ final class Helper {
                 Library.OPTION_ALLOW_OBJECTS, true,
                 Library.OPTION_OPEN_FLAGS, RTLD_NOW | RTLD_NODELETE);
         Native.register(Helper.class, NativeLibrary.getInstance(library.toString(), options));
-        int[] expected = HitRecordDescriptor.expected();
-        int[] found = new int[expected.length];
-        int count = up_layout(found, found.length);
-        if (count != expected.length || !Arrays.equals(expected, found)) {
-            throw new IllegalStateException("libuprobe.so and this jar do not belong together: its layout is "
-                    + Arrays.toString(found) + ", expected " + Arrays.toString(expected));
-        }
         loaded = true;
     }
 
@@ -129,7 +121,7 @@ final class Helper {
     }
 
     /** A reference to a loaded library that keeps it from being unmapped; 0 if the dynamic linker knows none by that path at that address. */
-    static long pin(String path, long loadBias) {
+    public static long pin(String path, long loadBias) {
         long handle = dlopen(path, RTLD_NOW | RTLD_NOLOAD);
         if (handle == 0) {
             return 0;
@@ -145,14 +137,14 @@ final class Helper {
     }
 
     /** Gives a reference back; if it was the last, the library's destructors run and it is unmapped. 0 is no reference. */
-    static void unpin(long handle) {
+    public static void unpin(long handle) {
         if (handle != 0) {
             NativeLibrary.getProcess().getFunction("dlclose").invokeInt(new Object[] {new Pointer(handle)});
         }
     }
 
     /** Address of the kernel's own clock_gettime, which enters neither libc nor the kernel; 0 if there is none. */
-    static long vdsoClockGettime() {
+    public static long vdsoClockGettime() {
         long vdso = dlopen("linux-vdso.so.1", RTLD_NOW | RTLD_NOLOAD);
         if (vdso == 0) {
             return 0;
@@ -161,7 +153,7 @@ final class Helper {
     }
 
     /** What the dynamic linker finds under this name, in the order of its search; 0 if nothing. */
-    static long symbol(String name) {
+    public static long symbol(String name) {
         try {
             return Pointer.nativeValue(NativeLibrary.getProcess().getFunction(name));
         } catch (UnsatisfiedLinkError e) {
@@ -175,7 +167,7 @@ final class Helper {
     }
 
     /** The result itself, unless it is an error's. what: the thing that the helper was to make or take. */
-    static int check(int result, String what) throws IOException {
+    public static int check(int result, String what) throws IOException {
         if (result < 0) {
             String why = result == FULL ? "its table is full" : result == OTHER_PROCESS ? "this is the child of a fork" : "error " + -result;
             throw new IOException("the native helper refused " + what + ": " + why);

@@ -1,10 +1,12 @@
-package uprobe.probe;
+package uprobe.probe.patch;
 
+import uprobe.probe.ArmedSite;
+import uprobe.probe.code.Way;
 import uprobe.probe.elf.LoadedLibrary;
 
 /** What was found for one address of a library: everything but the deed. */
-record SitePlan(LoadedLibrary library, Way way, ArmedSite described) {
-    long address() {
+public record SitePlan(LoadedLibrary library, Way way, ArmedSite described) {
+    public long address() {
         return described.address();
     }
 

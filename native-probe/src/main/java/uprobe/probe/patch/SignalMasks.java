@@ -1,4 +1,4 @@
-package uprobe.probe;
+package uprobe.probe.patch;
 
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -13,8 +13,8 @@ import java.util.TreeMap;
  * Which threads of this process have a signal blocked, as the kernel tells (proc(5), {@code /proc/self/task/TID/status}, SigBlk). A trap taken
  * while its signal is blocked kills the process.
  */
-final class SignalMasks {
-    static final int SIGTRAP = 5;
+public final class SignalMasks {
+    public static final int SIGTRAP = 5;
     /**
      * libc blocks everything for moments (starting a thread, spawning a process): only what is so at every look counts. A thread that does nothing
      * but start threads is found so at five looks in a row one time in a few; hence many.
@@ -28,7 +28,7 @@ final class SignalMasks {
     private static final List<String> KERNEL_WORKERS = List.of("iou-wrk-", "iou-sqp-");
 
     /** @return "name" (tid) of a thread that keeps the signal blocked at every look */
-    static Optional<String> threadBlocking(int signal) throws IOException {
+    public static Optional<String> threadBlocking(int signal) throws IOException {
         Map<String, String> blocking = look(signal);
         boolean interrupted = false;
         for (int i = 1; i < LOOKS && !blocking.isEmpty(); i++) {

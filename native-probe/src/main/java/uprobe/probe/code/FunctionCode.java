@@ -1,8 +1,11 @@
-package uprobe.probe;
+package uprobe.probe.code;
 
 import java.util.ArrayDeque;
 import java.util.BitSet;
-import uprobe.probe.InstructionTable.Instruction;
+import uprobe.probe.ProbeRefusedException;
+import uprobe.probe.Refusal;
+import uprobe.probe.code.InstructionTable.Instruction;
+import uprobe.probe.helper.Helper;
 
 /**
  * The instructions of one function, and which of them are certainly code.
@@ -11,7 +14,7 @@ import uprobe.probe.InstructionTable.Instruction;
  * that hand-written assembly keeps in its text. Such a stretch counts as code if all of it decodes to what a compiler emits; random bytes do not get
  * far without an invalid, privileged or far instruction.
  */
-final class FunctionCode {
+public final class FunctionCode {
     private static final int NEVER_EMITTED = InstructionTable.PRIVILEGED | InstructionTable.FAR;
 
     private final InstructionTable table;
@@ -25,7 +28,7 @@ final class FunctionCode {
      * @param start address of its first byte
      * @param length of the function itself in bytes
      */
-    FunctionCode(byte[] code, long start, int length) {
+    public FunctionCode(byte[] code, long start, int length) {
         this.table = InstructionTable.decode(code, start);
         this.code = code;
         this.start = start;
@@ -33,7 +36,7 @@ final class FunctionCode {
         follow(start);
     }
 
-    long start() {
+    public long start() {
         return start;
     }
 
@@ -42,7 +45,7 @@ final class FunctionCode {
     }
 
     /** Whether it looks at, or changes, the address it was called from, as far as its straight beginning tells. */
-    boolean usesReturnAddress() {
+    public boolean usesReturnAddress() {
         return Helper.up_uses_return_address(code, code.length) > 0;
     }
 
@@ -81,7 +84,7 @@ final class FunctionCode {
      *
      * @throws ProbeRefusedException {@link Refusal#NOT_AN_INSTRUCTION}, {@link Refusal#MID_INSTRUCTION} or {@link Refusal#DATA_IN_TEXT}
      */
-    Displaced at(long address, String where) throws ProbeRefusedException {
+    public Displaced at(long address, String where) throws ProbeRefusedException {
         Instruction found = table.containing(address);
         if (found == null || found.length() == 0) {
             throw new ProbeRefusedException(Refusal.NOT_AN_INSTRUCTION, where, "");

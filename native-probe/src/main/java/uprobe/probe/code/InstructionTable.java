@@ -1,16 +1,17 @@
-package uprobe.probe;
+package uprobe.probe.code;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import uprobe.probe.helper.Helper;
 
 /**
  * A stretch of code, decoded by the helper (Zydis) in one call. Rows are {@code struct up_insn}, in the order of addresses.
  */
-final class InstructionTable {
+public final class InstructionTable {
     /** Bytes of a row. */
     static final int ROW = 16;
 
-    static final int RIP_RELATIVE = 1, BRANCH = 2, CALL = 4, RETURN = 8, TRAP = 16, PRIVILEGED = 32, SYSCALL = 64, INDIRECT = 128, FAR = 256,
+    public static final int RIP_RELATIVE = 1, BRANCH = 2, CALL = 4, RETURN = 8, TRAP = 16, PRIVILEGED = 32, SYSCALL = 64, INDIRECT = 128, FAR = 256,
             TRANSACTION = 512, RELATIVE = 1024;
 
     /**
@@ -20,8 +21,8 @@ final class InstructionTable {
      * @param flags bits above
      * @param target absolute address of a relative branch or rip-relative operand, else 0
      */
-    record Instruction(long address, int length, int displacementAt, int flags, long target) {
-        boolean is(int flag) {
+    public record Instruction(long address, int length, int displacementAt, int flags, long target) {
+        public boolean is(int flag) {
             return (flags & flag) != 0;
         }
     }
@@ -40,7 +41,7 @@ final class InstructionTable {
      * @param code bytes as they are without any probe
      * @param address of the first byte
      */
-    static InstructionTable decode(byte[] code, long address) {
+    public static InstructionTable decode(byte[] code, long address) {
         byte[] rows = new byte[code.length * ROW];
         int count = Helper.up_decode(code, code.length, address, rows, code.length);
         if (count < 0) {
@@ -49,11 +50,11 @@ final class InstructionTable {
         return new InstructionTable(address, ByteBuffer.wrap(rows).order(ByteOrder.nativeOrder()), count);
     }
 
-    int size() {
+    public int size() {
         return count;
     }
 
-    Instruction get(int row) {
+    public Instruction get(int row) {
         int at = row * ROW;
         return new Instruction(address + Integer.toUnsignedLong(rows.getInt(at)), rows.get(at + 4) & 0xff, rows.get(at + 5) & 0xff,
                 rows.getShort(at + 6) & 0xffff, rows.getLong(at + 8));

@@ -1,4 +1,4 @@
-package uprobe.probe;
+package uprobe.probe.helper;
 
 import com.sun.jna.Memory;
 import com.sun.jna.NativeLibrary;
@@ -10,9 +10,9 @@ import java.util.Map;
  * What HotSpot tells of its own structures, as {@code struct up_vm_layout} wants it. HotSpot exports tables of field offsets for debuggers
  * (vmStructs.cpp: {@code gHotSpotVMStructs}, {@code gHotSpotVMTypes}); names that moved between releases are looked up under each name they had.
  */
-final class VmLayout {
+public final class VmLayout {
     /** 64-bit words of {@code struct up_vm_layout}. */
-    static final int WORDS = 27;
+    public static final int WORDS = 27;
     private static final long UNKNOWN = -1;
     /** Words of {@code up_vm_layout}: heaps .. block_size. */
     private static final int HEAPS = 10, LAST_OF_HEAPS = 18;
@@ -32,7 +32,7 @@ final class VmLayout {
      * @param libjvm path of the running VM's library
      * @throws UnsatisfiedLinkError if the library exports no such tables: not a HotSpot VM
      */
-    static Memory of(String libjvm) {
+    public static Memory of(String libjvm) {
         return new VmLayout(libjvm).words();
     }
 

@@ -1,4 +1,4 @@
-package uprobe.probe;
+package uprobe.probe.patch;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -9,9 +9,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import uprobe.probe.ProbeRefusedException;
+import uprobe.probe.code.InstructionTable;
+import uprobe.probe.code.SlotRegion;
 import uprobe.probe.elf.LoadedLibraries;
 import uprobe.probe.elf.LoadedLibrary;
 import uprobe.probe.elf.NativeSymbol;
+import uprobe.probe.helper.Helper;
 
 /**
  * Keeps SIGTRAP open and the engine's handlers in place, from the first probe on
@@ -30,7 +34,7 @@ import uprobe.probe.elf.NativeSymbol;
  *
  * What could not be done is no failure: {@link #limits} tells.
  */
-final class SignalGuard {
+public final class SignalGuard {
     /** The helper's functions, in the order of signals.c, {@code enum hook}. */
     private enum Hook { SIGMASK, SIGPROCMASK, SIGACTION, SIGSUSPEND, EPOLL_PWAIT, EPOLL_PWAIT2, PPOLL, PPOLL_CHK, PSELECT, ATTR_SETSIGMASK }
 
@@ -51,7 +55,7 @@ final class SignalGuard {
     private static final byte TRAP_BIT = 1 << (SignalMasks.SIGTRAP - 1);
 
     /** For tests: as if no function began with an instruction that a jump fits over. */
-    static boolean withoutJumps;
+    public static boolean withoutJumps;
 
     private static final List<String> limits = new ArrayList<>();
     /** Bytes of libc that are ours now, by address, with what they were; they stay for good. */
@@ -62,12 +66,12 @@ final class SignalGuard {
     private static SlotRegion region;
 
     /** What of this could not be done in this process, one sentence each; empty before the first probe. */
-    static synchronized List<String> limits() {
+    public static synchronized List<String> limits() {
         return List.copyOf(limits);
     }
 
     /** Puts back, in this copy of the memory at {@code address}, the bytes that this class changed there. */
-    static synchronized void restore(long address, byte[] copy) {
+    public static synchronized void restore(long address, byte[] copy) {
         originals.forEach((at, original) -> {
             if (at >= address && at < address + copy.length) {
                 copy[(int) (at - address)] = original;
@@ -76,7 +80,7 @@ final class SignalGuard {
     }
 
     /** Steps 1 to 4, the first time; later only what somebody took past libc meanwhile is taken back. */
-    static synchronized void install(LoadedLibraries loaded) throws IOException {
+    public static synchronized void install(LoadedLibraries loaded) throws IOException {
         if (installed) {
             leadCalls();
             takeSignals();

@@ -1,7 +1,8 @@
-package uprobe.probe;
+package uprobe.probe.code;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import uprobe.probe.helper.Helper;
 
 /**
  * The instruction under a trap, with what the planner wants to know of it.
@@ -10,7 +11,7 @@ import java.nio.ByteOrder;
  * @param bytes as they are without any probe
  * @param detail what the decoder says of its operands
  */
-record Displaced(InstructionTable.Instruction instruction, byte[] bytes, Detail detail) {
+public record Displaced(InstructionTable.Instruction instruction, byte[] bytes, Detail detail) {
     /** Stands for no register where a register's number is wanted. */
     static final int NO_REGISTER = 0xff;
 
@@ -31,10 +32,10 @@ record Displaced(InstructionTable.Instruction instruction, byte[] bytes, Detail 
      * @param memory whether it has an operand in memory, the stack's included
      * @param opcode its last byte, before ModRM
      */
-    record Detail(int operation, int a, int b, int c, int scale, int size, int condition, int stepFlags, long immediate, int used, int modrmAt,
+    public record Detail(int operation, int a, int b, int c, int scale, int size, int condition, int stepFlags, long immediate, int used, int modrmAt,
             int prefixAt, int prefix, boolean memory, int hazards, int opcode) {
         /** Bytes of {@code struct up_detail}. */
-        static final int SIZE = 24;
+        public static final int SIZE = 24;
 
         private static Detail of(byte[] instruction) {
             byte[] packed = new byte[SIZE];
@@ -55,7 +56,7 @@ record Displaced(InstructionTable.Instruction instruction, byte[] bytes, Detail 
         return new Displaced(instruction, bytes, Detail.of(bytes));
     }
 
-    long address() {
+    public long address() {
         return instruction.address();
     }
 
@@ -64,7 +65,7 @@ record Displaced(InstructionTable.Instruction instruction, byte[] bytes, Detail 
         return instruction.address() + bytes.length;
     }
 
-    boolean is(int flag) {
+    public boolean is(int flag) {
         return instruction.is(flag);
     }
 

@@ -1,7 +1,7 @@
-package uprobe.probe;
+package uprobe.probe.code;
 
 import java.util.HexFormat;
-import uprobe.probe.InstructionTable.Instruction;
+import uprobe.probe.code.InstructionTable.Instruction;
 
 /** Decodes what the {@link Relocator} made and looks whether it means what the displaced instruction meant. A difference is a mistake of ours. */
 final class SlotVerifier {

@@ -1,4 +1,4 @@
-package uprobe.probe;
+package uprobe.probe.code;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -13,7 +13,7 @@ import java.util.List;
  * @param copyLength of the displaced instruction's copy, in bytes, where it stands first; 0 if it does not
  * @param scratch general register that stands for rip in the copy, or {@link Displaced#NO_REGISTER}
  */
-record SlotCode(long address, byte[] code, List<Mark> marks, int copyLength, int scratch) {
+public record SlotCode(long address, byte[] code, List<Mark> marks, int copyLength, int scratch) {
     /** Where the thread would be. */
     enum Where { SITE, NEXT, TARGET }
 
@@ -27,7 +27,7 @@ record SlotCode(long address, byte[] code, List<Mark> marks, int copyLength, int
     record Mark(int offset, int stack, Where where, boolean saved) {}
 
     /** Slots begin at multiples of it; one takes up one or two. */
-    static final int UNIT = 32, UNITS = 2;
+    public static final int UNIT = 32, UNITS = 2;
 
     int units() {
         return (code.length + UNIT - 1) / UNIT;

@@ -1,21 +1,22 @@
-package uprobe.probe;
+package uprobe.probe.code;
 
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
+import uprobe.probe.ProbeRefusedException;
 import uprobe.probe.elf.LoadedLibrary;
 import uprobe.probe.spec.Mechanism;
 
 /** Chooses how the displaced instruction of a site is carried out, and finds room for its slot. Changes nothing but that room. */
-final class Planner {
+public final class Planner {
     /** A way and why it is not a better one; the reason is empty for the best. */
-    record Planned(Way way, String reason) {}
+    public record Planned(Way way, String reason) {}
 
     private final Map<String, SlotRegion> regions = new HashMap<>();
     private final boolean farSlots;
 
     /** @param farSlots put slots out of reach, as though no memory near the libraries were free */
-    Planner(boolean farSlots) {
+    public Planner(boolean farSlots) {
         this.farSlots = farSlots;
     }
 
@@ -24,7 +25,7 @@ final class Planner {
      * @param where names the site in a refusal
      * @throws ProbeRefusedException if no mechanism, or not the wanted one, can do it
      */
-    Planned plan(LoadedLibrary library, Displaced displaced, Mechanism wanted, String where) throws ProbeRefusedException, IOException {
+    public Planned plan(LoadedLibrary library, Displaced displaced, Mechanism wanted, String where) throws ProbeRefusedException, IOException {
         Relocator.NotRelocatable first = null;
         for (Mechanism mechanism : wanted == null ? Mechanism.values() : new Mechanism[] {wanted}) {
             try {

@@ -1,4 +1,4 @@
-package uprobe.probe;
+package uprobe.probe.code;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import uprobe.probe.Objdump.Line;
-import uprobe.probe.Objdump.Text;
+import uprobe.probe.code.Objdump.Line;
+import uprobe.probe.code.Objdump.Text;
 
 /**
  * Says from objdump's text alone whether a slot does what the displaced instruction did. It knows nothing of the engine's decoder or verifier:

@@ -1,4 +1,4 @@
-package uprobe.probe;
+package uprobe.probe.code;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -19,11 +19,12 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import uprobe.probe.InstructionTable.Instruction;
-import uprobe.probe.Objdump.Line;
-import uprobe.probe.Objdump.Text;
+import uprobe.probe.code.InstructionTable.Instruction;
+import uprobe.probe.code.Objdump.Line;
+import uprobe.probe.code.Objdump.Text;
 import uprobe.probe.elf.LoadedLibraries;
 import uprobe.probe.elf.LoadedLibrary;
+import uprobe.probe.helper.Helper;
 
 /**
  * The decoder and the relocator against objdump over the code of real libraries: each instruction is put into four slots, near and far, to run and to

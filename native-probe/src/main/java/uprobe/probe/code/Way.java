@@ -1,4 +1,4 @@
-package uprobe.probe;
+package uprobe.probe.code;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -9,14 +9,14 @@ import uprobe.probe.spec.Mechanism;
  *
  * @param slot the slot's code; null if none is needed
  */
-record Way(Mechanism mechanism, Displaced displaced, SlotCode slot) {
+public record Way(Mechanism mechanism, Displaced displaced, SlotCode slot) {
     /** Bytes of {@code struct up_way}. */
-    static final int SIZE = 88;
+    public static final int SIZE = 88;
     /** {@code UP_OP_JUMP}, {@code UP_OP_MOVE_IMMEDIATE}, {@code UP_OP_NONE}. */
-    static final int JUMP = 1, MOVE_IMMEDIATE = 14, NO_OPERATION = 15;
+    public static final int JUMP = 1, MOVE_IMMEDIATE = 14, NO_OPERATION = 15;
     private static final int MARKS = 8;
 
-    byte[] pack() {
+    public byte[] pack() {
         Displaced.Detail detail = displaced.detail();
         ByteBuffer out = ByteBuffer.allocate(SIZE).order(ByteOrder.nativeOrder());
         out.putLong(slot == null ? 0 : slot.address());

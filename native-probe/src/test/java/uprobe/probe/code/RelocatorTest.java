@@ -1,4 +1,4 @@
-package uprobe.probe;
+package uprobe.probe.code;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -6,9 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.HexFormat;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.api.Test;
+import uprobe.probe.Refusal;
+import uprobe.probe.helper.Helper;
 
 /** Bytes and address in, bytes or refusal out. All sites are at 0x401000 and all slots at 0x600000, so the numbers can be added by hand. */
 class RelocatorTest {
