@@ -19,7 +19,7 @@ import uprobe.probe.spec.Condition;
  *   +---------------+-------+-------+---------------+---------------+---------------+---------------+-----------
  * </pre>
  *
- * A record that is handed to a {@linkplain ProbeEngine#commitWith commit method} has been claimed for it. The method stores {@link #COMMITTED} into
+ * A record that is handed to a {@linkplain CommitMethod commit method} has been claimed for it. The method stores {@link #COMMITTED} into
  * {@link #STATE} once it has made its event, {@link #REJECTED} if none was wanted; a record it leaves as it was goes to the drain thread. Numbers are
  * in the processor's byte order.
  */
