@@ -53,11 +53,12 @@ public final class Agent {
         try {
             if (ModuleLayer.boot().findModule("jdk.jfr").isPresent() && FlightRecorder.isAvailable()) {
                 options = options(wanted);
+                /* First of all recordings: JDK 25 crashes at the end of an AOT training if event classes are redefined that have run already. */
+                wanted.record().ifPresent(this::record);
                 EventBridge bridge = EventBridge.open(options);
                 if (!bridge.engine().withoutJavaStacks().isEmpty()) {
                     problem(bridge.engine().withoutJavaStacks());
                 }
-                wanted.record().ifPresent(this::record);
                 List<ProbeSpec> waiting = new ArrayList<>();
                 for (ProbeSpec spec : wanted.probes()) {
                     arm(bridge, spec, waiting);

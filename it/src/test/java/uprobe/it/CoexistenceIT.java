@@ -31,6 +31,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import uprobe.it.app.Coexist;
+import uprobe.it.app.Trained;
 
 /** Others who look into the process or change its code: gdb, a Java debugger, async-profiler, the kernel's uprobes. */
 class CoexistenceIT {
@@ -390,6 +391,29 @@ class CoexistenceIT {
                 tracefs("uprobe_events", "-:uprobe_it/" + name + "\n");
             }
             child.end().forget();
+        }
+    }
+
+    static Stream<Jdk> jdksWithAotCache() {
+        return jdks().filter(jdk -> jdk.version() >= 25);
+    }
+
+    /* JDK 25's training data keep methods of classes that JFR has redefined, and freed. A plain program that uses an event before its first recording dies of it;
+     * the agent's bridge had a recording of its own before that of record=, which enables more. */
+    @ParameterizedTest
+    @MethodSource("jdksWithAotCache")
+    void anAotTrainingEndsWellBesideTheAgentsRecording(Jdk jdk) throws Exception {
+        Path folder = ChildJvm.of(jdk, Trained.class).folder(), jar = folder.resolve("trained.jar");
+        String main = Trained.class.getName();
+        run(folder.resolve("jar.txt"), 60, List.of(jdk.tool("jar").toString(), "cf", jar.toString(), "-C", Path.of("target/test-classes").toAbsolutePath().toString(),
+                main.replace('.', '/') + ".class"));
+        for (int i = 0; i < 3; i++) {
+            String cache = folder.resolve("cache" + i).toString(), recording = folder.resolve("out" + i + ".jfr").toString();
+            String out = run(folder.resolve("out" + i + ".txt"), 180, List.of(jdk.tool("java").toString(), "-XX:AOTCacheOutput=" + cache,
+                    "-XX:ErrorFile=" + folder.resolve("hs_err.log"), "-javaagent:" + ChildJvm.agentJar() + "=record=" + recording + ";c libz:deflate", "-cp", jar.toString(), main));
+            assertTrue(out.contains("AOTCache creation is complete"), out);
+            assertTrue(Files.notExists(folder.resolve("hs_err.log")), out);
+            assertTrue(Files.size(Path.of(recording)) > 0, out);
         }
     }
 }
