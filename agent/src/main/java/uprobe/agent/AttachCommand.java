@@ -41,11 +41,12 @@ final class AttachCommand implements Callable<Integer> {
             return 1;
         }
         Path seenHere = null;
+        TargetProcess target = null;
         try {
+            target = new TargetProcess(pid);
             Path jar = Path.of(System.getProperty("java.class.path")).toAbsolutePath();
             /* The target may have another root (a container) and another user: the files lie where it can see them. */
-            Path root = Path.of("/proc", pid, "root");
-            seenHere = Files.createTempDirectory(root.resolve("tmp"), "uprobe-attach-",
+            seenHere = Files.createTempDirectory(target.seen(Path.of("/tmp")), "uprobe-attach-",
                     PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
             Files.setPosixFilePermissions(seenHere, PosixFilePermissions.fromString("rwxr-xr-x"));
             Path seenThere = Path.of("/tmp").resolve(seenHere.getFileName().toString());
@@ -62,7 +63,7 @@ final class AttachCommand implements Callable<Integer> {
             return print(Files.readString(answer, StandardCharsets.UTF_8));
         } catch (AttachNotSupportedException | com.sun.tools.attach.AgentLoadException | com.sun.tools.attach.AgentInitializationException
                 | IOException e) {
-            say("attaching to " + pid + " failed: " + e.getMessage() + "; the JVM must be yours, alive, and not started with -XX:+DisableAttachMechanism");
+            say(target == null ? "the process " + pid + " can not be looked at: " + e.getMessage() + "; run this command as its user" : target.whyNot(e));
             return 1;
         } finally {
             remove(seenHere);

@@ -4,10 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import uprobe.it.app.DiesAtAttach;
 import uprobe.it.app.NativeThreads;
 import uprobe.it.app.ZipRounds;
 
@@ -78,12 +80,62 @@ class BadInputIT {
     @MethodSource("jdks")
     void aThreadThatBlocksTheSignalIsNamedAndTheProbeRefused(Jdk jdk) throws Exception {
         ChildJvm.Running running = ChildJvm.of(jdk, NativeThreads.class).withoutAgent().start("1", "10", "blocks-all", "wait").waitFor("ready");
-        Process attach = new ProcessBuilder(jdk.tool("java").toString(), "-jar", ChildJvm.agentJar().toString(), "attach", "" + running.process().pid(),
-                "p libnative_threads:probed_worker", "record=" + Files.createTempDirectory("uprobe-it-").resolve("never.jfr")).redirectErrorStream(true).start();
-        String said = new String(attach.getInputStream().readAllBytes());
-        assertEquals(1, attach.waitFor(), said);
+        String said = attach(jdk, 1, "" + running.process().pid(), "p libnative_threads:probed_worker",
+                "record=" + Files.createTempDirectory("uprobe-it-").resolve("never.jfr"));
         assertTrue(said.contains("a thread has SIGTRAP blocked and would be killed by the trap: thread \"blocks-all\" (tid "), said);
         running.process().getOutputStream().close();
         running.finish().ok().forget();
+    }
+
+    private static String attach(Jdk jdk, int exit, String... arguments) throws Exception {
+        List<String> command = new ArrayList<>(List.of(jdk.tool("java").toString(), "-jar", ChildJvm.agentJar().toString(), "attach"));
+        command.addAll(List.of(arguments));
+        Process attach = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String said = new String(attach.getInputStream().readAllBytes());
+        assertEquals(exit, attach.waitFor(), said);
+        return said;
+    }
+
+    /* It said "Premature EOF; the JVM must be yours, alive, and not started with -XX:+DisableAttachMechanism". */
+    @ParameterizedTest
+    @MethodSource("jdks")
+    void aTargetThatDiesWhileItIsAttachedToIsToldAsThatWithItsCrashReport(Jdk jdk) throws Exception {
+        ChildJvm.Running running = ChildJvm.of(jdk, DiesAtAttach.class).options("-XX:-CreateCoredumpOnCrash").withoutAgent().start("crash").waitFor("ready");
+        String pid = "" + running.process().pid(), said = attach(jdk, 1, pid, "p libz:deflate");
+        ChildJvm.Outcome outcome = running.finish();
+        assertTrue(said.contains("uprobe: the JVM " + pid + " died while the agent was being attached; its crash report is " + outcome.folder().resolve("hs_err.log") + " ("), said);
+        assertTrue(said.contains("Unsafe_Put") || said.contains("libjvm.so"), said);
+        outcome.forget();
+    }
+
+    @ParameterizedTest
+    @MethodSource("jdks")
+    void aTargetThatEndsWithoutAWordWhileItIsAttachedToIsToldAsThat(Jdk jdk) throws Exception {
+        ChildJvm.Running running = ChildJvm.of(jdk, DiesAtAttach.class).withoutAgent().start("halt").waitFor("ready");
+        String pid = "" + running.process().pid(), said = attach(jdk, 1, pid, "p libz:deflate");
+        ChildJvm.Outcome outcome = running.finish();
+        assertEquals(7, outcome.exit(), said);
+        assertTrue(said.contains("uprobe: the JVM " + pid + " died while the agent was being attached; it left no crash report (looked for "
+                + outcome.folder().resolve("hs_err.log")), said);
+        outcome.forget();
+    }
+
+    @ParameterizedTest
+    @MethodSource("jdks")
+    void whatIsNoJvmOrLetsNobodyInIsToldSo(Jdk jdk) throws Exception {
+        Process sleeps = new ProcessBuilder("sleep", "60").start();
+        try {
+            String said = attach(jdk, 1, "" + sleeps.pid(), "p libz:deflate");
+            assertTrue(said.contains("it is no JVM that can be attached to: no libjvm.so is mapped in it; jcmd -l lists those that can"), said);
+        } finally {
+            sleeps.destroyForcibly();
+        }
+        ChildJvm.Running running = ChildJvm.of(jdk, DiesAtAttach.class).options("-XX:+DisableAttachMechanism").withoutAgent().start("halt").waitFor("ready");
+        try {
+            String said = attach(jdk, 1, "" + running.process().pid(), "p libz:deflate");
+            assertTrue(said.contains("it was started with -XX:+DisableAttachMechanism; start it with -javaagent:uprobe-agent.jar=... instead"), said);
+        } finally {
+            running.process().destroyForcibly();
+        }
     }
 }
