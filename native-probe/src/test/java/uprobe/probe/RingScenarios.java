@@ -67,27 +67,37 @@ final class RingScenarios {
         Function step = Odd.LIBRARY.getFunction("odd_step_into"), steps = Odd.LIBRARY.getFunction("odd_step_steps");
         LoadedLibrary helper = TestProbe.library("libuprobe.so");
         long start = helper.symbols().functions().stream().filter(f -> f.name().equals("up_ring_rewind")).findFirst().orElseThrow().address();
-        long last = 0;
+        long instruction = 1, last;
         try (TestProbe probe = TestProbe.arm("p libodd:odd_identity $arg1 $arg1 $arg1")) {
-            for (long instruction = 1; instruction == last + 1; instruction++) {
+            boolean atItsEnd = false;
+            while (!atItsEnd) {
                 assertEquals(0, Odd.odd_many(calls));       /* the next one ends in the upper half */
-                assertTrue(TestProbe.engine().drain(true, 30_000));
+                TestProbe.forgetHits();
                 ProbeCounters before = probe.counters();
                 step.invokeVoid(new Object[] {new Pointer(start), new Pointer(start + 256), instruction, (long) inside});
                 assertEquals(0, Odd.odd_many(calls));
                 last = steps.invokeLong(new Object[0]);
-                assertTrue(TestProbe.engine().drain(true, 30_000));
+                boolean interrupted = last == instruction;
+                List<TestProbe.Hit> hits = probe.hits();
                 ProbeCounters now = probe.counters();
                 assertEquals(0, now.unfinished(), "interrupted after " + instruction + " instructions: " + now);
-                assertEquals(last == instruction ? calls + inside : calls, now.hits() - before.hits());
-                List<TestProbe.Hit> all = probe.hits(), hits = all.subList((int) before.recorded(), all.size());
+                assertEquals(interrupted ? calls + inside : calls, now.hits() - before.hits());
                 assertEquals(now.recorded() - before.recorded(), hits.size());
                 long own = hits.stream().map(hit -> hit.values()[0]).filter(value -> value >= calls).count();
                 assertEquals(own, hits.stream().map(hit -> hit.values()[0]).filter(value -> value >= calls).distinct().count(), "each once");
                 assertTrue(hits.stream().allMatch(hit -> hit.values()[0] == hit.values()[2] && hit.values()[0] < inside));
+                if (interrupted) {
+                    instruction++;
+                    continue;
+                }
+                /* Through before so many instructions. That was the end, if the ring has begun anew; on a busy machine the drain may be at a long call's
+                 * records, so that the ring is not empty, and the way through is a shorter one: this instruction is still to come. */
+                TestProbe.newestAt = -1;
+                assertEquals(1, Odd.odd_identity(1));
+                atItsEnd = TestProbe.newestAt % ring == 0;
             }
             step.invokeVoid(new Object[] {Pointer.NULL, Pointer.NULL, 0L, 0L});
-            assertTrue(last > 30, last + " instructions");
+            assertTrue(instruction > 30, instruction + " instructions");
         }
     }
 

@@ -36,6 +36,8 @@ final class TestProbe implements AutoCloseable {
     private static final long[] rows = new long[ROWS * WORDS];
     private static final Object[] texts = new Object[ROWS * 3];
     private static final AtomicInteger used = new AtomicInteger();
+    /** Where the newest records that a JNI call's return committed begin in the rings' memory. */
+    static volatile int newestAt;
     private static ByteBuffer records;
     /** Something that commit methods do beside their work. */
     static volatile Runnable meanwhile;
@@ -73,6 +75,7 @@ final class TestProbe implements AutoCloseable {
 
     /** Called by the helper. */
     static void commit(int offset, int count) {
+        newestAt = offset;
         commit(offset, count, 0, null, 0, null);
     }
 
@@ -110,7 +113,7 @@ final class TestProbe implements AutoCloseable {
 
     /** The hits of this probe so far, in the order of their commit; those of unfinished calls too. */
     List<Hit> hits() throws IOException, ProbeRefusedException {
-        assertTrue(engine().drain(true, 5000), "the drain thread is not done within 5 s");
+        assertTrue(engine().drain(true, 30_000), "the drain thread is not done within 30 s");
         List<Hit> hits = new ArrayList<>();
         int n = Math.min(used.get(), ROWS);
         for (int row = 0; row < n; row++) {
@@ -124,6 +127,12 @@ final class TestProbe implements AutoCloseable {
             }
         }
         return hits;
+    }
+
+    /** Of all probes: their hits so far are no longer kept. */
+    static void forgetHits() throws IOException, ProbeRefusedException {
+        assertTrue(engine().drain(true, 30_000), "the drain thread is not done within 30 s");
+        used.set(0);
     }
 
     /** The only hit there is. */
