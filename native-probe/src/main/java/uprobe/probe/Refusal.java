@@ -24,6 +24,7 @@ public enum Refusal {
     RETURNS_TWICE("the function returns twice or elsewhere, so its return can not be seen"),
     READS_RETURN_ADDRESS("the function reads its own return address, which a return probe changes"),
     PART_OF_FUNCTION("what begins there is a part of a function, whose return address lies elsewhere on the stack"),
+    GO_FUNCTION("the function is Go's, whose runtime walks and moves its stacks and must find its own return addresses there"),
     RETURNS_ENTRY_ONLY("returns can be seen only from the function's first instruction on"),
     SHADOW_STACK("user shadow stacks (CET) are on, which forbid changed return addresses"),
     OWN_CODE("the library is the probe engine's own"),

@@ -121,12 +121,14 @@ final class TargetFinder {
         }
     }
 
-    /** A part that was moved out of its function, and what looks at its own return address. */
+    /** A part that was moved out of its function, and what looks at its own return address, or whose runtime does. */
     static void refuseReturnOf(LoadedLibrary library, FunctionCode function, String where) throws ProbeRefusedException, IOException {
         Optional<CallFrames> frames = library.callFrames();
         boolean elsewhere = frames.isPresent() && !frames.get().returnAddressOnTop(function.start()).orElse(true);
         if (elsewhere || where.matches(".*\\.cold(\\.\\d+)?")) {
             throw new ProbeRefusedException(Refusal.PART_OF_FUNCTION, where, "use p");
+        } else if (library.goCode().filter(go -> go.contains(function.start())).isPresent()) {
+            throw new ProbeRefusedException(Refusal.GO_FUNCTION, where, "use p; the functions that it exports to C can be probed by r and c");
         } else if (function.usesReturnAddress()) {
             throw new ProbeRefusedException(Refusal.READS_RETURN_ADDRESS, where, "use p");
         }

@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import uprobe.probe.elf.LoadedLibraries;
 import uprobe.probe.elf.LoadedLibrary;
 import uprobe.probe.elf.NativeSymbol;
 import uprobe.probe.helper.Helper;
@@ -309,6 +310,40 @@ final class RefusalScenarios {
         ChildJvm.note(armed.size() + " functions of libm armed at one time, " + refused + " refused");
         assertTrue(armed.size() > 30);
         TestProbe.assertTextIsOriginal("libm.so.6");
+    }
+
+    /* Go's runtime gave up the process, "unexpected return pc", as soon as it walked or moved a stack with a probed function on it. */
+    @Scenario
+    static void gosFunctionsTakeNoProbeOfTheirReturn() throws Exception {
+        TestProbe.engine();
+        for (String layout : List.of("new", "old", "unknown")) {
+            String library = "libgo_" + layout;
+            NativeLibrary loaded = NativeLibrary.getInstance(Odd.folder().resolve(library + ".so").toString());
+            for (String type : List.of("r ", "c ")) {
+                assertMatches(Refusal.GO_FUNCTION, library + "\\.so!odd_go_walked: the function is Go's, whose runtime walks and moves its stacks and must"
+                        + " find its own return addresses there: use p; the functions that it exports to C can be probed by r and c", type + library + ":odd_go_walked");
+            }
+            try (TestProbe entry = TestProbe.arm("p " + library + ":odd_go_walked")) {
+                assertEquals(42L, loaded.getFunction("odd_go_walked").invoke(Long.class, new Object[] {41L}));
+                assertEquals(1, entry.counters().hits());
+            }
+            if (layout.equals("unknown")) {
+                assertMatches(Refusal.GO_FUNCTION, ".*", "c " + library + ":odd_go_exported");
+                continue;
+            }
+            try (TestProbe call = TestProbe.arm("c " + library + ":odd_go_exported")) {
+                assertEquals(43L, loaded.getFunction("odd_go_exported").invoke(Long.class, new Object[] {41L}));
+                assertEquals(1, call.counters().hits());
+            }
+        }
+    }
+
+    /** Words in the data of other libraries are not taken for Go's tables. */
+    @Scenario
+    static void noOtherLibraryIsTakenForGos() throws Exception {
+        for (LoadedLibrary library : LoadedLibraries.snapshot().all()) {
+            assertEquals(library.fileName().startsWith("libgo_"), library.goCode().isPresent(), library.fileName());
+        }
     }
 
     private RefusalScenarios() {}
