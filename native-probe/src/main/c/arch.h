@@ -1,3 +1,4 @@
+/* Floor 0 */
 /* Facts of the instruction set, in one place
  * ------------------------------------------
  * Everything that would change on another processor stands here or in a file whose name ends in _x86_64. Sources: Intel SDM vol. 2 (encodings),

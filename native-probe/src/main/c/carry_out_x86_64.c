@@ -1,3 +1,4 @@
+/* Floor 4 */
 /* Carrying out displaced instructions
  * -----------------------------------
  * Allowed here: what the head of trap.c allows.
@@ -6,10 +7,10 @@
  * tells of it. The kernel clears TF while a handler runs and brings it back with sigreturn (arch/x86/kernel/signal.c), so it is enough to set it in
  * the interrupted context. */
 #define _GNU_SOURCE
-#include "probe.h"
-#include "thread.h"
-#include "trap.h"
-#include "way.h"
+#include "carry_out.h"
+#include "arch.h"
+#include "mask.h"
+#include "memory.h"
 
 static const int greg_of[UP_GPR_COUNT] = {
     REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,

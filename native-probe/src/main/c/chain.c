@@ -1,3 +1,4 @@
+/* Floor 1 */
 /* Allowed here: what the head of trap.c allows. */
 #include "chain.h"
 #include "arch.h"

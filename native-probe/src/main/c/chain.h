@@ -1,3 +1,4 @@
+/* Floor 1 */
 /* Chains: the probed functions that a hit was called by
  * -----------------------------------------------------
  * A return that is awaited is an open call. The open calls of a thread above one Java frame are a chain, outermost to innermost, and every hit inside

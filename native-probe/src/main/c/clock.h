@@ -1,3 +1,4 @@
+/* Floor 1 */
 /* The clock of hit records: rdtsc where Java has found the kernel to trust it and JFR to use it, else CLOCK_MONOTONIC. */
 #ifndef UP_CLOCK_H
 #define UP_CLOCK_H

@@ -1,3 +1,4 @@
+/* Floor 1 */
 /* Decoding in bulk, by Zydis: one call per stretch of code, packed rows for Java's planner. Not for the hit path. */
 #include "uprobe.h"
 

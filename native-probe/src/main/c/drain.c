@@ -1,3 +1,4 @@
+/* Floor 9 */
 /* The drain
  * ---------
  * What no JNI return will flush - hits of native threads, hits in the VM, calls that stay native for long - is made into events by one thread of
@@ -6,8 +7,13 @@
  * The same thread gives rings back whose owners the kernel says are gone. It sleeps in state `native`, where it holds up no safepoint. */
 #define _GNU_SOURCE
 #include "clock.h"
-#include "jvm.h"
+#include "attach.h"
+#include "commit.h"
+#include "java.h"
+#include "returns.h"
 #include "ring.h"
+#include "threads.h"
+#include "wake.h"
 
 #include <jni.h>
 #include <jvmti.h>
@@ -24,7 +30,7 @@
 enum { RUNS = 64, START_TIME_ROUNDS = 32 };
 
 static int64_t period_ns, long_call_units;
-static uint32_t wanted_round, done_round;   /* futex words: rounds asked for and finished */
+static uint32_t done_round; /* futex word: rounds finished; those asked for are wake.h's */
 static int32_t take_all;
 
 static const char *const reason_names[] = {
@@ -47,13 +53,6 @@ static const char *const reason_names[] = {
 static long futex(uint32_t *word, int operation, uint32_t value, const struct timespec *timeout)
 {
     return syscall(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, timeout, NULL, 0);
-}
-
-/* Allowed in the hit path. The word changes, so that a drain thread that is about to sleep does not. */
-void up_drain_wake(void)
-{
-    __atomic_add_fetch(&wanted_round, 1, __ATOMIC_ACQ_REL);
-    up_syscall3(SYS_futex, &wanted_round, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1);
 }
 
 static int read_task_file(int32_t tid, const char *file, char *into, size_t size)
@@ -188,7 +187,7 @@ static void JNICALL run(jvmtiEnv *jvmti, JNIEnv *env, void *unused)
     if (self)
         self->committing = 1;   /* whatever this thread hits is our own doing */
     for (;;) {
-        uint32_t round = __atomic_load_n(&wanted_round, __ATOMIC_ACQUIRE);
+        uint32_t round = __atomic_load_n(&up_wanted_round, __ATOMIC_ACQUIRE);
         int all = __atomic_exchange_n(&take_all, 0, __ATOMIC_ACQ_REL);
         int again = drain_all(env, all);
         if (__atomic_exchange_n(&done_round, round, __ATOMIC_ACQ_REL) != round)
@@ -196,7 +195,7 @@ static void JNICALL run(jvmtiEnv *jvmti, JNIEnv *env, void *unused)
         if (again)
             continue;
         struct timespec period = { period_ns / 1000000000, period_ns % 1000000000 };
-        futex(&wanted_round, FUTEX_WAIT, round, &period);
+        futex(&up_wanted_round, FUTEX_WAIT, round, &period);
     }
 }
 
@@ -219,8 +218,8 @@ int up_drain_now(int32_t all, int64_t timeout_ns)
 {
     if (all)
         __atomic_store_n(&take_all, 1, __ATOMIC_RELEASE);
-    uint32_t round = __atomic_add_fetch(&wanted_round, 1, __ATOMIC_ACQ_REL);
-    futex(&wanted_round, FUTEX_WAKE, 1, NULL);
+    uint32_t round = __atomic_add_fetch(&up_wanted_round, 1, __ATOMIC_ACQ_REL);
+    futex(&up_wanted_round, FUTEX_WAKE, 1, NULL);
     struct timespec now, end;
     clock_gettime(CLOCK_MONOTONIC, &now);
     int64_t deadline = now.tv_sec * 1000000000 + now.tv_nsec + timeout_ns;

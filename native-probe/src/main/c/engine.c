@@ -1,14 +1,16 @@
+/* Floor 11 */
 /* Setting up, and the numbers that Java checks its own against. */
 #define _GNU_SOURCE
+#include "chain.h"
 #include "clock.h"
+#include "java.h"
+#include "leaving.h"
 #include "returns.h"
+#include "ring.h"
+#include "threads.h"
 
 #include <errno.h>
 #include <link.h>
-#include <unistd.h>
-
-int up_clock_is_tsc;
-int (*up_vdso_clock_gettime)(clockid_t, struct timespec *);
 
 _Static_assert(offsetof(struct up_hit, length) == 4, "HitRecordDescriptor.LENGTH");
 _Static_assert(offsetof(struct up_hit, missing) == 6, "HitRecordDescriptor.MISSING");
@@ -30,11 +32,6 @@ int up_init(int64_t ring_bytes, int32_t ring_count, int32_t use_tsc, int64_t vds
     up_clock_is_tsc = use_tsc;
     up_vdso_clock_gettime = (int (*)(clockid_t, struct timespec *))vdso_clock_gettime;
     return up_threads_init((uint64_t)ring_bytes, ring_count);
-}
-
-int64_t up_clock(void)
-{
-    return (int64_t)up_now();
 }
 
 int64_t up_ring_memory(void)
@@ -75,4 +72,24 @@ int64_t up_library_changes(void)
     int64_t changes = 0;
     dl_iterate_phdr(take_change_count, &changes);
     return changes;
+}
+
+int up_flush_statistics(struct up_flush_statistics *out)
+{
+    *out = up_flush_stats;
+    int32_t high = __atomic_load_n(&up_threads.pool.used_high, __ATOMIC_ACQUIRE);
+    for (int32_t i = 0; i < high; i++) {
+        const struct up_thread *t = &up_threads.all[i];
+        out->swaps += __atomic_load_n(&t->swaps, __ATOMIC_RELAXED);
+        out->flushes += __atomic_load_n(&t->flushes, __ATOMIC_RELAXED);
+        out->upcalls += __atomic_load_n(&t->upcalls, __ATOMIC_RELAXED);
+    }
+    out->unwound = up_returns_unwound;
+    out->threads_taken = up_threads.taken;
+    out->threads_recycled = up_threads.recycled;
+    out->threads_refused = up_threads.refused;
+    out->slots_refused = up_returns_refused;
+    out->abandoned = up_ring_abandoned;
+    out->chains_refused = up_chains_refused;
+    return 0;
 }

@@ -1,3 +1,4 @@
+/* Floor 1 */
 /* Calls between libraries, led elsewhere
  * --------------------------------------
  * Where a function of libc has no room for a jump at its entry (signals.c), the calls of other libraries to it can still be met: each has the function's

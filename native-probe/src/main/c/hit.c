@@ -1,11 +1,15 @@
+/* Floor 9 */
 /* Allowed here: what the head of trap.c allows. */
 #define _GNU_SOURCE
 #include "hit.h"
+#include "calls.h"
 #include "clock.h"
+#include "fetch.h"
 #include "jvm.h"
+#include "leaving.h"
+#include "returns.h"
 #include "ring.h"
 #include "settings.h"
-#include "trap.h"
 
 /* Where a hit belongs, looked at when the first consumer needs it. */
 struct hit {
@@ -124,56 +128,4 @@ void up_hit_site(const struct up_site *site, const struct up_regs *regs)
         else
             hit_call(&now, probe, s);
     }
-}
-
-/* What becomes of a call or return, now that all is known: NULL if it is to be recorded, else where it is counted. values: the fields. */
-static up_tally *outcome_of(struct up_probe *probe, const struct up_settings *s, const int64_t *values, uint16_t missing, int64_t duration, uint64_t now)
-{
-    if ((s->steps && s->at_return && !up_settings_hold(s, values, missing, duration)) || duration < s->threshold)
-        return &probe->filtered;
-    if (s->mode != UP_MODE_EVENT)
-        return &probe->recorded;
-    return up_settings_admit(s, probe, now) ? NULL : &probe->sampled_out;
-}
-
-void up_hit_complete(struct up_thread *t, struct up_return *e, const struct up_regs *regs)
-{
-    struct up_probe *probe = e->probe;
-    if (!probe)
-        return;                 /* done already, by a frame that was left half-way */
-    const struct up_settings *s = up_probe_settings_now(probe);
-    uint64_t now = up_now();
-    int is_call = probe->kind == UP_PROBE_CALL;
-    int64_t values[UP_MAX_FIELDS], duration = is_call && regs ? (int64_t)(now - e->time) : UP_INSTANT;
-    uint16_t missing = e->missing;
-    for (int i = 0; i < probe->fields; i++)
-        values[i] = e->values[i];
-    missing |= regs ? up_probe_fetch(probe, regs, 1, values) : up_probe_unread(probe, 1, values);
-    if (!regs && is_call)
-        missing |= UP_MISSING_DURATION;
-    up_tally *outcome = outcome_of(probe, s, values, missing, duration, now);
-    if (is_call && regs && s->times && outcome != &probe->filtered)
-        up_settings_time(probe, duration);
-    struct up_hit *hit = outcome ? NULL : up_ring_reserve(t, probe->record_length);
-    if (!hit) {
-        up_return_count(e, outcome ? outcome : &probe->dropped);
-        return;
-    }
-    for (int i = 0; i < probe->fields; i++)
-        hit->values[i + is_call] = values[i];
-    if (is_call)
-        hit->values[0] = regs ? duration : 0;
-    hit->probe = probe->id;
-    hit->flags = e->flags | (regs ? 0 : UP_HIT_UNWOUND);
-    hit->time = (int64_t)(is_call || !regs ? e->time : now);
-    hit->call = e->call;
-    hit->missing = missing;
-    /* A signal's handler may leave us at any instruction for good: e waits until its record is published, and not a moment longer (returns.c). */
-    e->record = up_ring_position(t, hit) + 1;
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    up_ring_publish(hit);
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    e->probe = NULL;
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    e->record = 0;
 }

@@ -1,8 +1,7 @@
+/* Floor 8 */
 /* The Java side of a hit: JavaCallContext
  * ---------------------------------------
- * Which Java thread is this, is it inside a JNI call, and where does that call return? HotSpot keeps the thread in a TLS variable of libjvm
- * (Thread::_thr_current); it is read from there each time, through glibc's own vector of TLS blocks, so nothing is remembered that a
- * DetachCurrentThread could make dangle. The frame anchor (javaFrameAnchor.hpp) tells the innermost Java frame; while the thread is in native
+ * Which Java thread is this, is it inside a JNI call, and where does that call return? The thread's frame anchor tells (java.h): while it is in native
  * code, the word below last_Java_sp is the return address of the JNI call.
  *
  * But HotSpot runs C in state `native` above calls of its own as well: JVMTI callbacks of other agents, class loading from jars with libzip's
@@ -30,30 +29,5 @@ enum { UP_NO_JAVA_FRAME, UP_UNKNOWN_JAVA_FRAME };
 
 /* Hit path. Looks at the calling thread; swaps the return address of its JNI call if that is not done yet. */
 void up_jvm_context(struct up_thread *t, uint64_t sp, struct up_context *out);
-
-/* Hit path. Whether both addresses lie on the Java stack of the calling thread. */
-int up_jvm_same_java_stack(uint64_t a, uint64_t b);
-
-/* At the return of the JNI call of e, on its thread. Makes events of the call's records, through Java. */
-void up_jvm_flush(struct up_thread *t, struct up_return *e);
-
-/* drain.c: the java.lang.Thread id for what the record of a drained hit has in `call`; 0 if it was no Java thread. */
-int64_t up_jvm_java_id(uint64_t call);
-
-/* The jvmtiEnv*, NULL before up_jvm_attach. */
-void *up_jvm_jvmti(void);
-
-extern struct up_flush_statistics up_flush_stats;
-
-/* jni.h stays out of the hit path's files. */
-struct up_run;
-/* What the drain tells of the thread that made the hits: name and reason are local references. */
-struct up_left {
-    int64_t tid, java_id;
-    void *name, *reason;
-};
-/* Calls the commit method of the run's probe; left: NULL on the thread that made the hits. Returns 0, or 1 if it ended with an exception (cleared and
- * counted; only a ThreadDeath, which is not ours, comes back as a local reference in *thrown). */
-int up_jvm_commit(void *env, const struct up_run *run, const struct up_left *left, void **thrown);
 
 #endif

@@ -1,3 +1,4 @@
+/* Floor 1 */
 /* A pool of numbered things, taken and given back without a lock
  * --------------------------------------------------------------
  * The free ones form a stack. Its top carries a tag that changes with every push and pop, so a compare-and-exchange cannot mistake a stack that has

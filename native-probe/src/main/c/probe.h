@@ -1,3 +1,4 @@
+/* Floor 2 */
 /* A probe: what to record at a hit, and what came of its hits. Defined once, kept for good: records and sites refer to it by number. */
 #ifndef UP_PROBE_H
 #define UP_PROBE_H
@@ -9,10 +10,10 @@ struct up_commit {
     void *clazz;                /* jclass, global reference */
     void *method;               /* jmethodID of the one for hits of the thread that calls it */
     void *drained;              /* and for those that the drain brings; both take first record and count, this one what struct up_left has as well */
-    void *frame;                /* jmethodID of the native method that shows the function as a caller (jvm.c), or NULL: it is not shown */
+    void *frame;                /* jmethodID of the native method that shows the function as a caller (commit.c), or NULL: it is not shown */
 };
 
-/* A counter of outcomes. `first` is the count; `second` the entry of returns.h that it was last raised for by up_return_count, which is why nothing else
+/* A counter of outcomes. `first` is the count; `second` the entry of awaited.h that it was last raised for by up_return_count, which is why nothing else
  * needs to write it. */
 typedef struct up_pair up_tally;
 
@@ -28,11 +29,14 @@ struct up_probe {
     uint16_t record_length;     /* bytes, a multiple of UP_HIT_ALIGN */
     uint8_t kind;               /* enum up_probe_kind */
     uint8_t fields;
-    struct up_fetch fetches[];  /* packed; step with up_fetch_next */
+    struct up_fetch fetches[];  /* packed: fetch.c steps through them */
 } __attribute__((aligned(64)));
 
 struct up_probe *up_probe_at(int32_t id);
 int32_t up_probe_count(void);
+
+/* What a probe begins with. Every hit an event. */
+extern const struct up_settings up_settings_default;
 
 static inline void up_tally_add(up_tally *tally, uint64_t n)
 {
@@ -44,29 +48,5 @@ static inline const struct up_settings *up_probe_settings_now(const struct up_pr
 {
     return __atomic_load_n(&probe->settings, __ATOMIC_ACQUIRE);
 }
-
-/* The i-th fetch starts where the one before ended. */
-static inline const struct up_fetch *up_fetch_next(const struct up_fetch *f)
-{
-    return (const struct up_fetch *)((const uint8_t *)(f + 1) + f->dereferences * sizeof(int64_t));
-}
-
-/* Hit path. Evaluates the fetches whose at_return is as asked into values[]; returns the bits of those that could not be read. */
-uint16_t up_probe_fetch(const struct up_probe *probe, const struct up_regs *regs, int at_return, int64_t *values);
-
-/* Hit path. Zeroes those values instead, and returns all their bits: there was nothing to read. */
-uint16_t up_probe_unread(const struct up_probe *probe, int at_return, int64_t *values);
-
-/* Bytes at address without a fault: 0 or -errno. A system call; allowed in the hit path. */
-int up_read_safely(uint64_t address, void *into, uint32_t length);
-
-/* Whether these eight bytes lie at address. Also where it is forbidden to read safely: what is there and can not be looked at does. */
-int up_holds(uint64_t address, uint64_t word);
-
-/* The other way round. */
-int up_write_safely(uint64_t address, const void *from, uint32_t length);
-
-/* Memory for things that live as long as the process: never freed, zeroed. Not for the hit path. NULL when the kernel gives none. */
-void *up_keep(size_t bytes);
 
 #endif

@@ -1,3 +1,4 @@
+/* Floor 7 */
 /* Return trampolines that unwinders understand
  * --------------------------------------------
  * Trampoline i stands for the true return address in up_return_shadow[i]. A thread arrives at its byte 1 by a `ret`; byte 0 is there because
@@ -19,8 +20,8 @@
  * leaves by an indirect jmp: a ret would unbalance the return predictor of all callers (Intel Optimization Manual, "Pairing CALL and RET"). x87 is
  * not touched. */
 
-#define SLOTS 65536             /* UP_RETURN_SLOTS in returns.h */
-#define SIZE 16                 /* UP_TRAMPOLINE_SIZE */
+#define SLOTS 65536             /* UP_RETURN_SLOTS in awaited.h */
+#define SIZE 16                 /* UP_TRAMPOLINE_SIZE in returns.h */
 #define MARK 0x5c710000         /* UP_TRAMPOLINE_MARK; the lower two bytes are the slot's */
 
     .bss

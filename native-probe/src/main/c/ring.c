@@ -1,5 +1,7 @@
+/* Floor 3 */
 #include "ring.h"
 #include "probe.h"
+#include "wake.h"
 
 uint64_t up_ring_abandoned;
 

@@ -1,3 +1,4 @@
+/* Floor 3 */
 /* Per-thread rings: one writer, two readers, no lock in the hit path
  * -----------------------------------------------------------------
  * The owner reserves space by one unlocked compare-and-exchange on `head`, so that a hit in a signal handler nests whole inside a half-written
@@ -5,7 +6,7 @@
  * make their events without it, and give space back under it. A record's state word tells everything (uprobe.h).
  *
  * A frame of the owner's that a signal handler leaves by siglongjmp leaves its record unwritten or half-written. Once the owner knows that the frame
- * is gone, it says so in `abandoned_before` (returns.h, up_enter); until then readers wait there. The hit itself is not lost with the record: what
+ * is gone, it says so in `abandoned_before` (leaving.h); until then readers wait there. The hit itself is not lost with the record: what
  * waited for the return still does, and is written again, as unwound.
  *
  * What a JNI call has recorded stays until it returns, so a ring is as large as the largest call may be. The memory that it takes is not: when its
@@ -82,9 +83,6 @@ int up_ring_claim(struct up_thread *t, uint64_t *position, const struct up_wante
 /* After the upcall: counts what was made into events. What was claimed and not committed goes back to READY for the drain, with the reason, or,
  * if `final`, is given up and counted as dropped. */
 void up_ring_settle(const struct up_run *run, uint32_t reason, int final);
-
-/* Hit path. Has the drain thread look now (drain.c). */
-void up_drain_wake(void);
 
 /* Gives the space of consumed records back. Takes `reading`. */
 void up_ring_advance(struct up_thread *t, int gone);

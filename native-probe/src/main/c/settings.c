@@ -1,14 +1,16 @@
-/* Allowed here but in up_settings_keep: what the head of trap.c allows. */
+/* Floor 3 */
+/* Allowed here, but for what Java asks, at the end, and up_settings_keep: what the head of trap.c allows. */
 #define _GNU_SOURCE
 #include "settings.h"
+#include "keep.h"
+
+#include <errno.h>
 
 static struct kept {
     struct kept *next;
     struct up_settings settings;
     struct up_if_step steps[];
 } *all;
-
-const struct up_settings up_settings_default = { .one_of = 1, .per_second = INT64_MAX, .until = INT64_MAX, .mode = UP_MODE_EVENT };
 
 static int equal(const void *a, const void *b, size_t length)
 {
@@ -126,4 +128,44 @@ void up_settings_time(struct up_probe *probe, int64_t duration)
     while (d > max && !__atomic_compare_exchange_n(&probe->max_time, &max, d, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
         continue;
     up_count(&probe->timed);
+}
+
+/* ---- from here on: not the hit path ---- */
+
+static int is_sound(const struct up_settings *s, const struct up_probe *probe, const struct up_if_step *step)
+{
+    int depth = 0, deepest = 0;
+    for (int i = 0; i < s->steps; i++, step++) {
+        if (step->operation >= UP_IF_OPERATIONS || (step->operation == UP_IF_FIELD && step->field >= probe->fields))
+            return 0;
+        depth += step->operation <= UP_IF_DURATION ? 1 : step->operation <= UP_IF_NEGATE ? 0 : -1;
+        deepest = depth > deepest ? depth : deepest;
+        if (depth < 1)
+            return 0;
+    }
+    return s->steps == 0 || (depth == 1 && deepest <= UP_MAX_STACK);
+}
+
+int up_probe_settings(int32_t id, const struct up_settings *settings, const uint8_t *steps)
+{
+    if (id < 0 || id >= up_probe_count() || settings->steps < 0 || settings->steps > UP_MAX_STEPS || settings->second < 1
+        || !is_sound(settings, up_probe_at(id), (const struct up_if_step *)steps))
+        return -EINVAL;
+    struct up_probe *probe = up_probe_at(id);
+    const struct up_settings *kept = up_settings_keep(settings, steps);
+    if (!kept || (settings->times && !probe->durations && !(probe->durations = up_keep(UP_BUCKETS * sizeof *probe->durations))))
+        return -ENOMEM;
+    __atomic_store_n(&probe->settings, kept, __ATOMIC_RELEASE);
+    return 0;
+}
+
+int up_probe_durations(int32_t id, int64_t *out, int32_t capacity)
+{
+    if (id < 0 || id >= up_probe_count())
+        return -EINVAL;
+    const struct up_probe *probe = up_probe_at(id);
+    int n = !probe->durations ? 0 : capacity < UP_BUCKETS ? capacity : UP_BUCKETS;
+    for (int i = 0; i < n; i++)
+        out[i] = (int64_t)__atomic_load_n(&probe->durations[i], __ATOMIC_RELAXED);
+    return n;
 }

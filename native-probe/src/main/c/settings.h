@@ -1,3 +1,4 @@
+/* Floor 3 */
 /* Which of a probe's hits become events
  * -------------------------------------
  * A probe has one settings object at a time. It is never changed: another one takes its place, and who is between entry and return of a call may use
@@ -13,9 +14,6 @@
 
 /* Kept: equal ones are one. NULL when memory is out. Not for the hit path. */
 const struct up_settings *up_settings_keep(const struct up_settings *settings, const uint8_t *steps);
-
-/* Every hit an event. */
-extern const struct up_settings up_settings_default;
 
 /* The rest is hit path. */
 

@@ -1,3 +1,4 @@
+/* Floor 5 */
 /* Signals that two parties want
  * -----------------------------
  * A trap taken while SIGTRAP is blocked kills the process, and so does one that another handler swallows. Two things follow.
@@ -22,10 +23,12 @@
  * Holds: what `current` points to never changes. Whoever changes a disposition publishes another one with one exchange. */
 #define _GNU_SOURCE
 #include "signals.h"
-#include "probe.h"
+#include "arch.h"
+#include "carry_out.h"
+#include "mask.h"
+#include "memory.h"
 #include "text.h"
-#include "trap.h"
-#include "way.h"
+#include "uprobe.h"
 
 #include <errno.h>
 #include <stddef.h>

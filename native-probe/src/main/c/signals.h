@@ -1,3 +1,4 @@
+/* Floor 5 */
 /* Who has a signal, and what its handler is shown
  * -----------------------------------------------
  * The engine needs SIGTRAP for its traps, and SIGSEGV, SIGBUS and SIGFPE because a displaced instruction may fault in its slot. It takes them in the

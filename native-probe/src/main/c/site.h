@@ -1,3 +1,4 @@
+/* Floor 4 */
 /* Sites: addresses that trap, and who wants to know. A site keeps its entry, its slot and its consumers' nodes for good; arming again reuses them
  * and only data change, so a thread that is inside, or a trap that was taken before disarming, always finds what it needs. */
 #ifndef UP_SITE_H
@@ -22,5 +23,9 @@ struct up_site {
 
 /* Lock-free; allowed in the hit path. NULL: never was a site. */
 const struct up_site *up_site_find(uint64_t address);
+
+/* By number, below up_site_count; NULL: there is none. For holders of Java's engine lock. */
+struct up_site *up_site_at(int32_t index);
+extern int32_t up_site_count;
 
 #endif

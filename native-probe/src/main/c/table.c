@@ -1,5 +1,6 @@
+/* Floor 2 */
 #include "table.h"
-#include "probe.h"
+#include "keep.h"
 
 #include <errno.h>
 

@@ -1,3 +1,4 @@
+/* Floor 2 */
 /* Things found by address, without a lock
  * ---------------------------------------
  * Open addressing, at most half full. A fuller table is copied into one of twice the size, which is then published whole; the old one stays, as a

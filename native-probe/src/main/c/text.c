@@ -1,6 +1,8 @@
+/* Floor 2 */
 #define _GNU_SOURCE
 #include "text.h"
-#include "probe.h"
+#include "memory.h"
+#include "uprobe.h"
 
 #include <errno.h>
 #include <fcntl.h>

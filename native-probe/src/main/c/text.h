@@ -1,3 +1,4 @@
+/* Floor 2 */
 /* Writing into code. Through /proc/self/mem, which writes private copies of read-only pages; where that is closed (non-dumpable process, the
  * kernel's proc_mem restriction), by mprotect that never drops X. */
 #ifndef UP_TEXT_H

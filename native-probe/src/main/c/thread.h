@@ -1,3 +1,4 @@
+/* Floor 2 */
 /* What the engine keeps of a thread
  * ---------------------------------
  * One initial-exec TLS word leads to it: no call, no allocation. The first hit of a thread takes an up_thread with its ring from a pool that was
@@ -24,8 +25,8 @@ struct up_thread {
     int32_t tid;
     int32_t index;
     int32_t state;
-    volatile uint64_t returns;  /* newest entry of this thread in the return table: tag << 32 | slot + 1; 0 in the lower half: none (returns.c) */
-    /* frames of ours that signals may interrupt, and leave for good by siglongjmp: returns.h, up_enter */
+    volatile uint64_t returns;  /* newest entry of this thread in the return table: tag << 32 | slot + 1; 0 in the lower half: none (awaited.h) */
+    /* frames of ours that signals may interrupt, and leave for good by siglongjmp: leaving.h */
     struct up_frame { volatile uint64_t address, mark; } inside[UP_FRAMES];     /* address 0: a free place */
     volatile int32_t inside_any;        /* 0: all places are free */
     volatile int32_t unnoted;   /* frames that found no free place */
@@ -35,7 +36,7 @@ struct up_thread {
     uint64_t carry_from;        /* ring position of head before which up_ring_carry need not look again */
     uint8_t *ring;
     uint64_t swaps, flushes, upcalls;   /* up_flush_statistics'; of all owners so far */
-    int32_t spare;              /* a free entry of the return table + 1 that only the owner takes, 0: none (returns.c) */
+    int32_t spare;              /* a free entry of the return table + 1 that only the owner takes, 0: none (awaited.c) */
     uint64_t random;            /* state of settings.h's generator, never 0 */
     uint64_t java;              /* as up_jvm_java_id understands it: who the owner was at its newest hit in a JNI call */
     uint64_t start_time;        /* of the kernel's thread, as /proc tells; 0 until the drain has looked */
@@ -65,10 +66,7 @@ static inline int up_is_alive(void)
 
 extern __thread struct up_thread *up_self __attribute__((tls_model("initial-exec")));
 
-int up_threads_init(uint64_t ring_bytes, int32_t count);
 struct up_thread *up_thread_take(void);
-/* Caller has seen that the thread is gone and that its ring is empty. */
-void up_thread_give_back(struct up_thread *t);
 
 /* The calling thread's, taken from the pool if it has none yet; NULL if the pool is empty. */
 static inline struct up_thread *up_thread_self(void)

@@ -1,9 +1,9 @@
+/* Floor 10 */
 /* The trap handler, and what code on the hit path is allowed
  * ----------------------------------------------------------
  * A probe may sit in any function of libc, ld.so or the allocator, and a hit may come at any instruction of any thread. So everything from
- * here to the record - trap.c, hit.c, returns.c, ring.c, thread.c's and probe.c's parts marked so - calls no libc function, takes no lock,
- * allocates nothing, runs no Java, uses general registers only (the build says -mgeneral-regs-only) and leaves errno alone. A hit that our own
- * flush causes is counted and skipped.
+ * here to the record - the files that the Makefile calls HIT_PATH - calls no libc function, takes no lock, allocates nothing, runs no Java, uses
+ * general registers only (the build says -mgeneral-regs-only) and leaves errno alone. A hit that our own flush causes is counted and skipped.
  *
  * A trap belongs to us if its address is a site. If it never was one: the byte is read again. If it no longer traps, somebody's trap was taken
  * away between the trap and now, and the thread simply resumes there, as the kernel's uprobes do. What is left goes to whoever had the signal
@@ -12,10 +12,10 @@
  * A debugger that was told to pass SIGTRAP on may send it anew, when it lets go of a thread that had just trapped: si_code is then SI_USER
  * (kernel/signal.c, ptrace_signal), and the thread may have been set back to the trap (gdb, linux-nat.c, save_stop_reason). */
 #define _GNU_SOURCE
+#include "carry_out.h"
 #include "hit.h"
-#include "jvm.h"
+#include "memory.h"
 #include "signals.h"
-#include "trap.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -100,11 +100,4 @@ int up_hit_without_trap(int64_t address, const uint64_t *regs)
         return -ENOENT;
     up_hit_site(site, (const struct up_regs *)regs);
     return 0;
-}
-
-int up_shadow_stack_on(void)
-{
-    enum { ARCH_SHSTK_STATUS = 0x5005, ARCH_SHSTK_SHSTK = 1 };   /* linux/arch/x86/include/uapi/asm/prctl.h */
-    uint64_t features = 0;
-    return up_syscall3(SYS_arch_prctl, ARCH_SHSTK_STATUS, &features, 0) == 0 && features & ARCH_SHSTK_SHSTK;
 }

@@ -1,3 +1,4 @@
+/* Floor 0 */
 /* libuprobe: what Java asks of C, and the memory both read
  * ---------------------------------------------------------
  * Java plans, C acts. Java hands down addresses, bytes and tables; the functions here patch, trap, record and return. None of them is called from
@@ -261,7 +262,7 @@ enum up_insn_flags {
     UP_INSN_RELATIVE = 1024     /* any rip-dependent immediate (relative call included) */
 };
 
-/* ---- engine.c ---- */
+/* ---- engine.c, clock.c ---- */
 /* Sets up rings, thread pool and return slots; call once, before all else. ring_bytes: power of two. use_tsc: clock is rdtsc, else
  * CLOCK_MONOTONIC through vdso_clock_gettime (0: by system call). */
 UP_EXPORT int up_init(int64_t ring_bytes, int32_t ring_count, int32_t use_tsc, int64_t vdso_clock_gettime);
@@ -271,7 +272,7 @@ UP_EXPORT int64_t up_ring_memory_size(void);
 /* Layout numbers for the check from Java: fills out[], returns how many there are. */
 UP_EXPORT int up_layout(int32_t *out, int32_t capacity);
 
-/* ---- text.c, slot.c ---- */
+/* ---- text.c, memory.c ---- */
 UP_EXPORT int up_region_map(int64_t address, int64_t size);
 /* Writes length bytes of code at address; nobody may be executing there yet. */
 UP_EXPORT int up_code_write(int64_t address, const uint8_t *bytes, int32_t length);
@@ -280,7 +281,7 @@ UP_EXPORT int up_text_read(int64_t address, uint8_t *bytes, int32_t length);
 /* Memory that may not be there: 0, or -errno and bytes as they were. */
 UP_EXPORT int up_memory_read(int64_t address, uint8_t *bytes, int32_t length);
 
-/* ---- site.c ---- */
+/* ---- probe.c, settings.c ---- */
 /* Defines a probe for good and returns its id. fetches: the packed up_fetch array, bytes long. */
 UP_EXPORT int up_probe_define(int32_t kind, int32_t fields, const uint8_t *fetches, int32_t bytes);
 UP_EXPORT int up_probe_counters(int32_t probe, struct up_counters *out);
@@ -288,6 +289,8 @@ UP_EXPORT int up_probe_counters(int32_t probe, struct up_counters *out);
 UP_EXPORT int up_probe_settings(int32_t probe, const struct up_settings *settings, const uint8_t *steps);
 /* The buckets of the durations of a UP_PROBE_CALL; capacity of them at most. Returns how many. */
 UP_EXPORT int up_probe_durations(int32_t probe, int64_t *out, int32_t capacity);
+
+/* ---- site.c, arm.c ---- */
 /* Keeps a copy of the way for good and gives it to its site, which is made if there is none at that address yet. The slot's code has been
  * written. A site that is armed keeps its way. Returns the site's index. */
 UP_EXPORT int up_site_define(const struct up_way *way);
@@ -306,7 +309,6 @@ UP_EXPORT int up_sites_changed(int32_t *sites, uint8_t *found, int32_t capacity)
 /* ---- trap.c ---- */
 /* Takes the signals that the engine needs, or takes back what somebody got past libc; opens masks. Before each transaction. */
 UP_EXPORT int up_trap_install(void);
-UP_EXPORT int up_shadow_stack_on(void);
 /* A hit of the site at this address without its trap, as code that jumps to the engine would make it; -ENOENT: no site is there. regs: 16 words, the
  * general registers in the order of the SDM, rsp pointing to a return address. For measurements: what is left of a hit's cost. */
 UP_EXPORT int up_hit_without_trap(int64_t address, const uint64_t *regs);
@@ -329,8 +331,9 @@ UP_EXPORT int up_signals_vm_text(int64_t start, int64_t end);
  * name to `from`, so that entries not bound yet are meant too. Returns how many entries were changed, or -errno if one could not be. */
 UP_EXPORT int up_got_redirect(const char *name, int64_t from, int64_t to, int32_t is_default);
 
-/* ---- jvm.c, drain.c ---- */
-/* up_jvm_attach, up_commit_register and up_drain_start take JNI references: they are declared where they stand, jvm.c and drain.c. */
+/* ---- attach.c, commit.c, awaited.c, drain.c; engine.c counts together ---- */
+/* up_jvm_attach, up_commit_register and up_drain_start take JNI references: they are declared where they stand. */
+UP_EXPORT int up_shadow_stack_on(void);
 struct up_flush_statistics {
     uint64_t swaps;             /* return addresses of JNI calls swapped */
     uint64_t flushes;           /* flush trampolines run */

@@ -1,5 +1,6 @@
+/* Floor 3 */
 #include "way.h"
-#include "probe.h"
+#include "keep.h"
 
 #include <errno.h>
 

@@ -24,7 +24,7 @@ import uprobe.it.app.NearTheStacksEnd;
 /** The probed functions that are open at a hit are frames of its stack, between its own and the native method. */
 class NativeChainsIT {
     private static final boolean STORM = Boolean.getBoolean("storm");
-    /** CHAIN_FRAMES in jvm.c and UP_CHAIN_DEPTH in chain.h. */
+    /** UP_CHAIN_FRAMES in commit.h and UP_CHAIN_DEPTH in chain.h. */
     private static final int FRAMES = 31, DEPTH = 256;
     private static final String LIBRARY = "libchains", WHOLE_STACKS = "-XX:FlightRecorderOptions=stackdepth=256";
 

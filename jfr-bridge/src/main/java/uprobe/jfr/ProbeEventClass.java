@@ -54,7 +54,7 @@ import uprobe.probe.spec.Unit;
  * }
  * </pre>
  *
- * The native method is the function's frame in the stacks of hits inside a call of it: the helper binds it to C that calls on (jvm.c).
+ * The native method is the function's frame in the stacks of hits inside a call of it: the helper binds it to C that calls on (commit.c).
  *
  * JFR adds the private fields startTime and duration, in its ticks, to every event class when it is loaded; only the class's own code may store into
  * them. As they are private, classes of equal name live in loaders of their own. No line numbers: debuggers step over.

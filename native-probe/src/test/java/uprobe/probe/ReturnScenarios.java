@@ -17,7 +17,7 @@ import uprobe.probe.elf.LoadedLibrary;
 
 /** Swapped return addresses, and everything that leaves a function in another way than by its ret. */
 final class ReturnScenarios {
-    /** Consumers of one return address: UP_RETURN_CHAIN in returns.h. */
+    /** Consumers of one return address: UP_RETURN_CHAIN in awaited.h. */
     private static final int CHAIN = 16;
 
     @Scenario

@@ -1,11 +1,10 @@
-/* Signals of the hit path. What code there is allowed stands at the head of trap.c. */
-#ifndef UP_TRAP_H
-#define UP_TRAP_H
-
-#include "arch.h"
+/* Floor 1 */
+/* The calling thread's signal mask. Hit path. */
+#ifndef UP_MASK_H
+#define UP_MASK_H
 
 #include <signal.h>
-#include <ucontext.h>
+#include <stdint.h>
 
 /* Those that an instruction itself raises: blocked, they kill. As the kernel's mask has them. */
 static inline uint64_t up_synchronous_signals(void)
@@ -14,7 +13,9 @@ static inline uint64_t up_synchronous_signals(void)
         | (uint64_t)1 << (SIGFPE - 1) | (uint64_t)1 << (SIGSYS - 1);
 }
 
-/* The general registers of the interrupted code. */
-void up_registers_of(const ucontext_t *uc, struct up_regs *regs);
+/* A handler may leave the return path at any instruction for good. What must be done whole holds signals off meanwhile: returns whether it
+ * does, and then up_let_signals ends it. */
+int up_hold_signals(uint64_t *before);
+void up_let_signals(uint64_t before);
 
 #endif
