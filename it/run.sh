@@ -7,6 +7,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . it/bring.sh
 
-bring_packages make gcc g++ binutils gdb maven libzydis-dev libcapstone4 zlib1g-dev util-linux
+bring_packages make gcc g++ clang libc++-dev libc++abi-dev binutils gdb maven libzydis-dev libcapstone4 zlib1g-dev util-linux
 mapfile -t options < <(maven_options)
 mvn -B -ntp ${options[@]+"${options[@]}"} verify "$@"

@@ -10,6 +10,9 @@
 #include <ctime>
 
 #define UNUSED __attribute__((unused))
+#ifdef __clang__
+#define noipa noinline
+#endif
 #define PROBED extern "C" __attribute__((noipa, visibility("default")))
 
 // Chains.Call, in this order

@@ -3,14 +3,21 @@
  * --------------------------------------------
  * Trampoline i stands for the true return address in up_return_shadow[i]. A thread arrives at its byte 1 by a `ret`; byte 0 is there because
  * unwinders look up pc - 1, which must lie in the same function. It pushes MARK + i: no number that other code is likely to leave on a stack, as what
- * lies there tells whether the call still goes on (returns.c). One FDE covers all of them: its rules compute with the pc (DW_OP_breg16: in an unwinder
- * the return-address column of the frame holds the pc itself), so
+ * lies there tells whether the call still goes on (returns.c).
  *
- *     return address is at   up_return_shadow + ((pc - up_return_trampolines) >> 4 << 3)
- *     caller's rsp is        rsp + ((pc & 15) >= 6 ? 8 : 0)          once that has been pushed
+ * An unwinder that carries an exception out of a probed function is to tell us, by the personality routine up_return_unwinding: it notes that the call
+ * is not open any more and has no handler. But a trampoline is a frame without a size, whose stack pointer is its caller's, and LLVM's libunwind knows
+ * the frame that catches by its stack pointer alone: it would ask the trampoline to catch, in the caller's place, and abort. So the trampoline itself
+ * has no personality, and says that it was called from a place that nobody runs, up_return_passed + i + 1, whose frame is the eight bytes below the
+ * caller's. That one has the personality, and leads to the caller. One FDE covers each: the rules compute with the pc (DW_OP_breg16: in an unwinder the
+ * return-address column of the frame holds the pc itself), so
  *
- * An unwinder that carries an exception out of a probed function also calls the trampolines' personality routine, up_return_unwinding: it notes that
- * the call is not open any more and has no handler.
+ *     up_return_trampolines   return address is      up_return_passed + ((pc - up_return_trampolines) >> 4) + 1
+ *                             caller's rsp is        rsp + ((pc & 15) >= 6 ? 8 : 0) - 8      once the number has been pushed
+ *     up_return_passed        return address is at   up_return_shadow + ((pc - up_return_passed - 1) << 3)
+ *                             caller's rsp is        rsp + 8
+ *
+ * libgcc knows frames by their CFA, and gdb wants none below that of a frame further in: rsp for the first, rsp + 16 for the second.
  *
  * The data lie in this ELF object and are found through dl_iterate_phdr, also by a libgcc that is linked statically into some library;
  * __register_frame would inform one libgcc only. A .eh_frame that needs relocations (DW_OP_addr) is "aw": RELRO makes it read-only again.
@@ -50,6 +57,13 @@ up_return_trampolines:
     .set i, i+1
     .endr
     .size up_return_trampolines, . - up_return_trampolines
+
+    .globl up_return_passed
+    .hidden up_return_passed
+    .type up_return_passed, @function
+up_return_passed:
+    .fill SLOTS, 1, 0xcc
+    .size up_return_passed, . - up_return_passed
 
     .type leave, @function
 leave:                          /* rsp: MARK + slot; above it the caller's frame */
@@ -125,7 +139,7 @@ leave:                          /* rsp: MARK + slot; above it the caller's frame
     .balign 8, 0
 .Lcie_end:
 
-    /* The trampolines' own: its personality routine hears of each trampoline that an exception passes. */
+    /* With the personality routine, which hears of each awaited return that an exception passes. */
 .Lcie_heard:
     .long .Lcie_heard_end - .Lcie_heard_body
 .Lcie_heard_body:
@@ -139,38 +153,61 @@ leave:                          /* rsp: MARK + slot; above it the caller's frame
     .byte 0x1b                  /* DW_EH_PE_pcrel | DW_EH_PE_sdata4 */
     .long up_return_unwinding - .
     .byte 0x1b
-    .byte 0x0c, 7, 8            /* DW_CFA_def_cfa rsp+8 */
+    .byte 0x0c, 7, 16           /* DW_CFA_def_cfa rsp+16 */
     .balign 8, 0
 .Lcie_heard_end:
 
 .Lfde_trampolines:
     .long .Lfde_trampolines_end - .Lfde_trampolines_body
 .Lfde_trampolines_body:
-    .long .Lfde_trampolines_body - .Lcie_heard
+    .long .Lfde_trampolines_body - .Lcie
     .long up_return_trampolines - .
     .long SLOTS*SIZE
     .uleb128 0
+    .byte 0x0e, 0               /* DW_CFA_def_cfa_offset 0 */
     .byte 0x16, 7               /* DW_CFA_val_expression rsp */
     .uleb128 2f - 1f
-1:  .byte 0x77, 0               /* DW_OP_breg7 0: rsp */
+1:  .byte 0x77, 0x78            /* DW_OP_breg7 -8: rsp */
     .byte 0x80, 0               /* DW_OP_breg16 0: the pc */
     .byte 0x3f, 0x1a            /* lit15, and */
     .byte 0x36, 0x2a            /* lit6, ge */
     .byte 0x33, 0x24            /* lit3, shl */
     .byte 0x22                  /* plus */
-2:  .byte 0x10, 16              /* DW_CFA_expression: where the return address is */
+2:  .byte 0x16, 16              /* DW_CFA_val_expression rip */
     .uleb128 4f - 3f
 3:  .byte 0x80, 0               /* DW_OP_breg16 0 */
     .byte 0x03                  /* DW_OP_addr */
     .quad up_return_trampolines
     .byte 0x1c                  /* minus */
     .byte 0x34, 0x25            /* lit4, shr */
+    .byte 0x03                  /* DW_OP_addr */
+    .quad up_return_passed + 1
+    .byte 0x22                  /* plus */
+4:  .balign 8, 0
+.Lfde_trampolines_end:
+
+.Lfde_passed:
+    .long .Lfde_passed_end - .Lfde_passed_body
+.Lfde_passed_body:
+    .long .Lfde_passed_body - .Lcie_heard
+    .long up_return_passed - .
+    .long SLOTS
+    .uleb128 0
+    .byte 0x16, 7               /* DW_CFA_val_expression rsp */
+    .uleb128 2f - 1f
+1:  .byte 0x77, 8               /* DW_OP_breg7 8 */
+2:  .byte 0x10, 16              /* DW_CFA_expression: where the return address is */
+    .uleb128 4f - 3f
+3:  .byte 0x80, 0x7f            /* DW_OP_breg16 -1 */
+    .byte 0x03                  /* DW_OP_addr */
+    .quad up_return_passed
+    .byte 0x1c                  /* minus */
     .byte 0x33, 0x24            /* lit3, shl */
     .byte 0x03                  /* DW_OP_addr */
     .quad up_return_shadow
     .byte 0x22                  /* plus */
 4:  .balign 8, 0
-.Lfde_trampolines_end:
+.Lfde_passed_end:
 
 .Lfde_leave:
     .long .Lfde_leave_end - .Lfde_leave_body

@@ -1,6 +1,6 @@
 /* C++ exceptions of every kind through a chain of probed functions: odd_x_top -> odd_x_middle -> odd_x_bottom, which throws. Each of them counts
- * its calls and those that an exception left, so a test can compare both with what the probes saw. Built twice, as throws.cc is: with the
- * unwinder that the process shares and with one of its own. */
+ * its calls and those that an exception left, so a test can compare both with what the probes saw. Built as throws.cc is: with the
+ * unwinder that the process shares, with one of its own, and with LLVM's. */
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -11,9 +11,12 @@
 #include <stdexcept>
 #include <string>
 
+#ifdef __clang__
+#define ODD extern "C" __attribute__((noinline, visibility("default")))
+#else
 #pragma GCC diagnostic ignored "-Wcatch-value"     /* slicing is one of the kinds */
-
 #define ODD extern "C" __attribute__((noipa, visibility("default")))
+#endif
 
 /* Functions that count themselves, in the order that LeavingScenarios knows. */
 enum Function { TOP, MIDDLE, BOTTOM, COMPARE, RETHROWS, CATCHES, FUNCTIONS };

@@ -1,11 +1,15 @@
-/* C++ exceptions through probed frames, with the unwinder of libgcc_s and with one of the library's own (linked with -static-libgcc): the latter
- * learns of code only through dl_iterate_phdr. */
+/* C++ exceptions through probed frames, with the unwinder of libgcc_s, with one of the library's own (linked with -static-libgcc), which learns of code
+ * only through dl_iterate_phdr, and with LLVM's. */
 #include <pthread.h>
 #include <stdexcept>
 #include <string>
 #include <atomic>
 
+#ifdef __clang__
+#define ODD extern "C" __attribute__((noinline, visibility("default")))
+#else
 #define ODD extern "C" __attribute__((noipa, visibility("default")))
+#endif
 
 static thread_local int destroyed;
 struct Witness { ~Witness() { destroyed++; } };

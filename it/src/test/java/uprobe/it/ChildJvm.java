@@ -32,6 +32,7 @@ public final class ChildJvm {
     private String classPath = Path.of("target/test-classes").toAbsolutePath().toString();
     private boolean agent = true;
     private boolean record = true;
+    private Path libraries = NATIVE;
     private int seconds = DEFAULT_SECONDS;
     private Path folder;
 
@@ -54,6 +55,12 @@ public final class ChildJvm {
 
     public ChildJvm options(String... more) {
         options.addAll(List.of(more));
+        return this;
+    }
+
+    /** Where the program's libraries lie, if not in {@link #nativeFolder}. */
+    public ChildJvm libraries(Path from) {
+        libraries = from;
         return this;
     }
 
@@ -117,7 +124,7 @@ public final class ChildJvm {
         command.add(jdk.tool("java").toString());
         command.addAll(options);
         command.add("-XX:ErrorFile=" + folder().resolve("hs_err.log"));
-        command.add("-Dnative.dir=" + NATIVE);
+        command.add("-Dnative.dir=" + libraries);
         if (agent) {
             List<String> items = new ArrayList<>(agentItems);
             if (items.stream().noneMatch(item -> item.startsWith("guard="))) {

@@ -122,6 +122,11 @@ final class LeavingScenarios {
         exceptionsOfEveryKind("libexceptions_static");
     }
 
+    @Scenario
+    static void exceptionsOfEveryKindWithLlvmLibunwind() throws Exception {
+        exceptionsOfEveryKind(ReturnScenarios.llvm("libexceptions_llvm"));
+    }
+
     /* Sixteen threads, ten thousand throws each, through three to five probed functions at a time. */
     private static void sixteenThreadsThrow(String stem) throws Exception {
         NativeLibrary library = library(stem);
@@ -158,6 +163,11 @@ final class LeavingScenarios {
     @Scenario(alone = true)
     static void sixteenThreadsThrowAtOnceWithAStaticUnwinder() throws Exception {
         sixteenThreadsThrow("libexceptions_static");
+    }
+
+    @Scenario(alone = true, oneJdk = true)
+    static void sixteenThreadsThrowAtOnceWithLlvmLibunwind() throws Exception {
+        sixteenThreadsThrow(ReturnScenarios.llvm("libexceptions_llvm"));
     }
 
     /* A handler's hit clears away what an exception left, while the interrupted return is doing just that: slots were given back twice, and the JVM
