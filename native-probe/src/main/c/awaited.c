@@ -19,6 +19,7 @@ struct up_return *up_return_take(struct up_thread *t)
     struct up_return *e = &up_return_table[slot];
     e->below = e->chain = UP_NONE;
     e->flushes = 0;
+    e->entered = 0;
     e->function = 0;
     e->probe = NULL;
     e->record = 0;

@@ -30,6 +30,7 @@ struct up_return {
     int32_t state;
     int32_t flushes;            /* the word is the return address of a JNI call whose records wait */
     uint64_t first;             /* ring position from which those records lie */
+    uint64_t entered;           /* the site at whose function a call with this return address was last noted to begin, 0: none (hit.c) */
     /* the call as a frame of the hits inside it; function == 0: it is none */
     uint64_t function;          /* its address; of functions that tail-called each other the last one's */
     uint64_t java_sp;           /* up_context.java_sp when it was called */

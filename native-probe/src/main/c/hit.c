@@ -20,7 +20,9 @@ struct hit {
     struct up_context context;
     const struct up_return *open;       /* the innermost probed call that the hit is in; taken before any consumer's own call is one */
     int looked;
+    int iterates;                       /* is_iteration; UNKNOWN: not looked yet */
 };
+enum { UNKNOWN = -1 };
 
 static const struct up_context *context_of(struct hit *hit, const struct up_probe *probe)
 {
@@ -87,6 +89,8 @@ static void hit_call(struct hit *now, struct up_probe *probe, const struct up_se
     if (!context)               /* else context_of has */
         up_return_drop_below(t, sp, UP_NONE);
     struct up_return *e = up_return_swap(t, sp);
+    if (e)
+        e->entered = now->site->address;
     if (e && context)
         up_return_called(e, probe, now->site->address, context->java_sp, up_hit_chain(context->flags));
     if (e)
@@ -105,16 +109,48 @@ static void hit_call(struct hit *now, struct up_probe *probe, const struct up_se
     e->probe = probe;
 }
 
+/* Functions whose loop begins at their first instruction
+ * -------------------------------------------------------
+ *     last: mov rax, rdi         <- site       while (p->next) p = p->next;
+ *           mov rdi, [rdi]
+ *           test rdi, rdi
+ *           jne last
+ *           ret
+ *
+ * What comes by the site is an iteration if the call before it has not returned: its return address is swapped, and the entry names the site. So each
+ * call of such a function is noted on its entry, whatever becomes of its hit. A function that jumps to itself in place of a call does the same. */
+static int is_iteration(struct hit *now)
+{
+    if (now->iterates == UNKNOWN) {
+        const struct up_return *e = up_return_swapped(now->t, now->regs->gpr[UP_GPR_SP]);
+        now->iterates = e && e->entered == now->site->address;
+    }
+    return now->iterates;
+}
+
+/* Behind all consumers: who looked for the Java frame has noted the return of the JNI call first. */
+static void note_call(const struct hit *now)
+{
+    uint64_t sp = now->regs->gpr[UP_GPR_SP];
+    up_return_drop_below(now->t, sp, UP_NONE);
+    struct up_return *e = up_return_swap(now->t, sp);
+    if (e)
+        e->entered = now->site->address;
+}
+
 void up_hit_site(const struct up_site *site, const struct up_regs *regs)
 {
     struct up_thread *t = up_is_alive() ? up_thread_self() : NULL;     /* no thread of ours: counted and dropped */
-    struct hit now = { .t = t, .site = site, .regs = regs, .time = up_now(), .context = { 0, 0, UP_NO_JAVA_FRAME } };
+    struct hit now = { .t = t, .site = site, .regs = regs, .time = up_now(), .context = { 0, 0, UP_NO_JAVA_FRAME }, .iterates = UNKNOWN };
+    int heads_loop = t && !t->committing && __atomic_load_n(&site->way, __ATOMIC_ACQUIRE)->loop_head;
     if (t)
         up_look_for_abandoned(t);
     for (const struct up_consumer *c = __atomic_load_n(&site->consumers, __ATOMIC_ACQUIRE); c; c = c->next) {
         if (!__atomic_load_n(&c->active, __ATOMIC_ACQUIRE))
             continue;
         struct up_probe *probe = __atomic_load_n(&c->probe, __ATOMIC_RELAXED);
+        if (heads_loop && probe->kind != UP_PROBE_ENTRY && is_iteration(&now))
+            continue;
         const struct up_settings *s = up_probe_settings_now(probe);
         uint64_t before = __atomic_fetch_add(&probe->hits, 1, __ATOMIC_RELAXED);
         if (!t)
@@ -128,4 +164,6 @@ void up_hit_site(const struct up_site *site, const struct up_regs *regs)
         else
             hit_call(&now, probe, s);
     }
+    if (now.iterates == 0)
+        note_call(&now);
 }

@@ -150,16 +150,22 @@ void up_return_drop_all(struct up_thread *t)
     up_return_reclaim();
 }
 
+struct up_return *up_return_swapped(const struct up_thread *t, uint64_t sp)
+{
+    int32_t slot = up_return_slot(*(const uint64_t *)sp);
+    if (slot == UP_NONE)
+        return NULL;
+    struct up_return *e = &up_return_table[slot];
+    return e->sp == sp && e->owner == t && e->state == UP_RETURN_LIVE ? e : NULL;
+}
+
 struct up_return *up_return_swap(struct up_thread *t, uint64_t sp)
 {
     uint64_t *word = (uint64_t *)sp;
-    int32_t slot = up_return_slot(*word);
-    if (slot != UP_NONE && up_return_table[slot].sp == sp && up_return_table[slot].owner == t && up_return_table[slot].state == UP_RETURN_LIVE)
-        return &up_return_table[slot];
-    struct up_return *e = up_return_take(t);
-    if (!e)
-        return NULL;
-    slot = up_return_slot_of(e);
+    struct up_return *e = up_return_swapped(t, sp);
+    if (e || !(e = up_return_take(t)))
+        return e;
+    int32_t slot = up_return_slot_of(e);
     e->sp = sp;
     e->owner = t;
     up_return_shadow[slot] = *word;

@@ -40,6 +40,10 @@ static inline uint64_t up_return_mark(const struct up_return *e)
     return (uint64_t)UP_TRAMPOLINE_MARK + (uint64_t)up_return_slot_of(e);
 }
 
+/* Hit path. The entry of t whose trampoline the word at sp leads to: the function that was entered with this stack pointer has not returned since. NULL:
+ * none. */
+struct up_return *up_return_swapped(const struct up_thread *t, uint64_t sp);
+
 /* Hit path, on the owner's thread. Has the return through the word at sp seen; returns the slot's entry, whether new or already there, or NULL
  * if none is free. */
 struct up_return *up_return_swap(struct up_thread *t, uint64_t sp);

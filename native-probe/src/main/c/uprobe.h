@@ -229,7 +229,8 @@ struct up_way {
     uint8_t original;           /* the site's first byte */
     uint8_t step_flags;         /* enum up_step_flags */
     uint8_t marks;              /* how many of mark[], in order of offset */
-    uint8_t reserved[2];
+    uint8_t loop_head;          /* 1: the site is its function's first instruction, and a branch of the function leads back to it */
+    uint8_t reserved;
     struct up_mark mark[UP_MARKS];
 };
 enum up_step_flags {

@@ -113,9 +113,11 @@ public final class Agent {
     static String describe(RecordedProbe probe) {
         ArmedSite site = probe.probe().sites().get(0);
         int more = probe.probe().sites().size() - 1;
+        long iterating = probe.probe().sites().stream().filter(ArmedSite::countsIterations).count();
         boolean armed = probe.probe().isArmed();
         return probe.spec().text() + ": " + (armed ? "armed at " : "ready at ") + site.library() + "!" + site.symbol() + " by " + site.mechanism().text()
-                + (more > 0 ? " and " + more + " more" : "") + (armed ? "" : "; armed while a recording has " + probe.eventName() + " enabled");
+                + (more > 0 ? " and " + more + " more" : "") + (armed ? "" : "; armed while a recording has " + probe.eventName() + " enabled")
+                + (iterating == 0 ? "" : "; " + (more > 0 ? "at " + iterating + " of them " : "") + ArmedSite.ITERATIONS);
     }
 
     private void watchFor(EventBridge bridge, List<ProbeSpec> waiting) {

@@ -412,7 +412,7 @@ public final class EventBridge {
             event.symbol = all ? site.symbol() : sites.size() + " sites";
             event.address = all ? site.address() : 0;
             event.mechanism = site.mechanism().text();
-            event.reason = site.reason();
+            event.reason = site.countsIterations() ? site.reason() + "; " + ArmedSite.ITERATIONS : site.reason();
             event.commit();
         }
     }

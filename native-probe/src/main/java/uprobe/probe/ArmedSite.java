@@ -10,5 +10,13 @@ import uprobe.probe.spec.Mechanism;
  * @param address where the trap is, in this process
  * @param mechanism what it got
  * @param reason why not a better mechanism; empty if there is none
+ * @param countsIterations the function's loop begins at its first instruction, so that each hit of this {@code p} is an iteration
  */
-public record ArmedSite(String library, String symbol, long address, Mechanism mechanism, String reason) {}
+public record ArmedSite(String library, String symbol, long address, Mechanism mechanism, String reason, boolean countsIterations) {
+    /** What one must know to read its counts. */
+    public static final String ITERATIONS = "a hit is an iteration of the loop that begins at the function's first instruction; r and c count calls";
+
+    ArmedSite countingIterations() {
+        return new ArmedSite(library, symbol, address, mechanism, reason, true);
+    }
+}

@@ -197,7 +197,7 @@ public final class ProbeEngine {
             defined.points.add(new Point(idFor(spec, program, defined.points), plan));
             sites.define(plan);
         }
-        List<ProbePoint> places = described(defined);
+        List<ProbePoint> places = described(defined, spec);
         factory.places(spec, places);
         Set<Integer> registered = new HashSet<>();
         for (ProbePoint place : places) {
@@ -295,7 +295,7 @@ public final class ProbeEngine {
             throw e;
         }
         defined.armed = done;
-        probe.armedAt(described(defined));
+        probe.armedAt(described(defined, probe.spec()));
     }
 
     /** Whether what was found is what the probe's pattern means now: nothing was loaded or unloaded since, and the code is the same. */
@@ -343,8 +343,12 @@ public final class ProbeEngine {
         return plan.library().fileName() + "+" + (plan.address() - plan.library().loadBias());
     }
 
-    private List<ProbePoint> described(Defined defined) {
-        return defined.points.stream().map(point -> new ProbePoint(point.id(), sites.at(point.plan().address()).plan().described())).toList();
+    private List<ProbePoint> described(Defined defined, ProbeSpec spec) {
+        return defined.points.stream().map(point -> new ProbePoint(point.id(), described(sites.at(point.plan().address()).plan(), spec))).toList();
+    }
+
+    private static ArmedSite described(SitePlan plan, ProbeSpec spec) {
+        return spec.type() == ProbeType.ENTRY && plan.way().displaced().loopHead() ? plan.described().countingIterations() : plan.described();
     }
 
     /** Which of the probe's hits become events from now on; calls that are inside may be judged by the former settings. */
@@ -522,7 +526,7 @@ public final class ProbeEngine {
             throws ProbeRefusedException, IOException {
         Planner.Planned planned = planner.plan(library, displaced, mechanism, where);
         return new SitePlan(library, planned.way(),
-                new ArmedSite(library.fileName(), symbol, displaced.address(), planned.way().mechanism(), planned.reason()));
+                new ArmedSite(library.fileName(), symbol, displaced.address(), planned.way().mechanism(), planned.reason(), false));
     }
 
     private static int kind(ProbeType type) {

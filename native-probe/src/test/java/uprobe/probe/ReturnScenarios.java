@@ -1,5 +1,7 @@
 package uprobe.probe;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -12,8 +14,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.opentest4j.TestAbortedException;
 import uprobe.probe.elf.LoadedLibrary;
+import uprobe.probe.spec.Mode;
 
 /** Swapped return addresses, and everything that leaves a function in another way than by its ret. */
 final class ReturnScenarios {
@@ -45,6 +49,67 @@ final class ReturnScenarios {
             assertEquals(9_999, pong.counters().hits());
             assertEquals(2 * CHAIN, ping.counters().recorded() + pong.counters().recorded());
             assertEquals(19_999 - 2 * CHAIN, TestProbe.engine().flushStatistics().slotsRefused() - refusedBefore);
+        }
+    }
+
+    private static ProbeSettings settings(Mode mode, long threshold, long sample, long until) {
+        return new ProbeSettings(mode, threshold, null, sample, Long.MAX_VALUE, until, false);
+    }
+
+    /* Each iteration was a hit: of ten calls with a hundred each 160 were events and 840 missed. */
+    @Scenario
+    static void aLoopThatBeginsAtTheFirstInstructionIsOneCall() throws Exception {
+        Function sum = Odd.LIBRARY.getFunction("odd_loop_sum"), tree = Odd.LIBRARY.getFunction("odd_loop_tree");
+        long refused = TestProbe.engine().flushStatistics().slotsRefused();
+        List<ProbeSettings> all = List.of(ProbeSettings.ALL, settings(Mode.EVENT, 0, 3, Long.MAX_VALUE), settings(Mode.EVENT, 0, 1, 4),
+                settings(Mode.COUNT, 0, 1, Long.MAX_VALUE), settings(Mode.COUNT, Long.MAX_VALUE, 1, Long.MAX_VALUE));
+        for (ProbeSettings settings : all) {
+            try (TestProbe call = TestProbe.arm("c libodd:odd_loop_sum n=$arg1 sum=$arg2 r=$retval"); TestProbe end = TestProbe.arm("r libodd:odd_loop_sum r=$retval");
+                    TestProbe recursive = TestProbe.arm("c libodd:odd_loop_tree n=$arg1 r=$retval:s32")) {
+                List.of(call, end, recursive).forEach(probe -> assertDoesNotThrow(() -> probe.armed().use(settings)));
+                for (int i = 0; i < 10; i++) {
+                    assertEquals(5050 + i, sum.invokeLong(new Object[] {100L, (long) i}));
+                }
+                assertEquals(7, tree.invokeInt(new Object[] {6L}));
+                for (TestProbe probe : List.of(call, end, recursive)) {
+                    LeavingScenarios.awaitFinished(probe);
+                    ProbeCounters counters = probe.counters();
+                    assertEquals(probe == recursive ? 64 : 10, counters.hits(), settings + ": " + counters);
+                    assertEquals(counters.hits(), counters.recorded() + counters.filtered() + counters.sampledOut(), settings + ": " + counters);
+                    assertFalse(probe.armed().sites().get(0).countsIterations());
+                }
+                if (settings == ProbeSettings.ALL) {
+                    for (int i = 0; i < 10; i++) {
+                        assertArrayEquals(new long[] {100, i, 5050 + i}, java.util.Arrays.copyOfRange(call.hits().get(i).values(), 1, 4));
+                        assertArrayEquals(new long[] {5050 + i}, end.hits().get(i).values());
+                    }
+                }
+            }
+        }
+        assertEquals(refused, TestProbe.engine().flushStatistics().slotsRefused());
+    }
+
+    /* Instructions are what p probes: it says that they are no calls. */
+    @Scenario
+    static void atTheHeadOfALoopAnEntryProbeSaysThatItCountsIterations() throws Exception {
+        try (TestProbe entry = TestProbe.arm("p libodd:odd_loop_sum n=$arg1"); TestProbe inside = TestProbe.arm("p libodd:odd_loop_sum+3");
+                TestProbe call = TestProbe.arm("c libodd:odd_loop_sum"); TestProbe plain = TestProbe.arm("p libodd:odd_identity")) {
+            assertEquals(15, Odd.LIBRARY.getFunction("odd_loop_sum").invokeLong(new Object[] {5L, 0L}));
+            assertEquals(List.of(5L, 4L, 3L, 2L, 1L), entry.hits().stream().map(hit -> hit.values()[0]).toList());
+            assertEquals(1, call.hits().size());
+            assertEquals(List.of(true, false, false, false),
+                    Stream.of(entry, inside, call, plain).map(probe -> probe.armed().sites().get(0).countsIterations()).toList());
+        }
+    }
+
+    @Scenario
+    static void loopsThatJumpToEachOtherAreCountedAsWell() throws Exception {
+        try (TestProbe there = TestProbe.arm("c libodd:odd_loop_there n=$arg1 turns=$arg2 r=$retval:s32"); TestProbe back = TestProbe.arm("c libodd:odd_loop_back turns=$arg2")) {
+            assertEquals(5, Odd.LIBRARY.getFunction("odd_loop_there").invokeInt(new Object[] {100L, 6L}));
+            assertEquals(TestProbe.counters(6, 6, 0, 0), there.counters());
+            assertEquals(TestProbe.counters(6, 6, 0, 0), back.counters());
+            assertEquals(List.of(100L, 3L, 3L, 3L, 3L, 3L), there.hits().stream().map(hit -> hit.values()[1]).sorted(java.util.Comparator.reverseOrder()).toList());
+            assertEquals(List.of(1L, 2L, 3L, 4L, 5L, 6L), there.hits().stream().map(hit -> hit.values()[2]).sorted().toList());
         }
     }
 
@@ -276,7 +341,7 @@ final class ReturnScenarios {
 
     @Scenario
     static void gdbShowsTheCallersOfAProbedFunction() throws Exception {
-        Path gdb = java.util.stream.Stream.of(System.getenv("PATH").split(":")).map(p -> Path.of(p, "gdb")).filter(Files::isExecutable).findFirst()
+        Path gdb = Stream.of(System.getenv("PATH").split(":")).map(p -> Path.of(p, "gdb")).filter(Files::isExecutable).findFirst()
                 .orElseThrow(() -> new TestAbortedException("gdb is not installed here"));
         try (TestProbe naps = TestProbe.arm("c libodd:odd_naps n=$arg1 r=$retval"); TestProbe caller = TestProbe.arm("c libodd:odd_naps_caller n=$arg1 r=$retval")) {
             long[] result = new long[1];

@@ -10,8 +10,9 @@ import uprobe.probe.helper.Helper;
  * @param instruction where it stands and where it goes
  * @param bytes as they are without any probe
  * @param detail what the decoder says of its operands
+ * @param loopHead whether it is its function's first, and a branch of the function leads back to it
  */
-public record Displaced(InstructionTable.Instruction instruction, byte[] bytes, Detail detail) {
+public record Displaced(InstructionTable.Instruction instruction, byte[] bytes, Detail detail, boolean loopHead) {
     /** Stands for no register where a register's number is wanted. */
     static final int NO_REGISTER = 0xff;
 
@@ -53,7 +54,11 @@ public record Displaced(InstructionTable.Instruction instruction, byte[] bytes, 
     }
 
     static Displaced of(InstructionTable.Instruction instruction, byte[] bytes) {
-        return new Displaced(instruction, bytes, Detail.of(bytes));
+        return of(instruction, bytes, false);
+    }
+
+    static Displaced of(InstructionTable.Instruction instruction, byte[] bytes, boolean loopHead) {
+        return new Displaced(instruction, bytes, Detail.of(bytes), loopHead);
     }
 
     public long address() {

@@ -93,7 +93,17 @@ public final class FunctionCode {
                     + Long.toHexString(found.address() - start) + " and +0x" + Long.toHexString(found.address() + found.length() - start));
         }
         refuseData(address, where);
-        return Displaced.of(found, bytes(found));
+        return Displaced.of(found, bytes(found), address == start && beginsWithLoop());
+    }
+
+    /** Whether a branch leads back to the first instruction: the head of a loop, or a call of itself that became a jump. */
+    private boolean beginsWithLoop() {
+        for (int row = 0; row < table.size() && table.get(row).address() < end; row++) {
+            if (table.get(row).is(InstructionTable.BRANCH) && table.get(row).target() == start) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private void refuseData(long address, String where) throws ProbeRefusedException {

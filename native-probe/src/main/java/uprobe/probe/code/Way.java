@@ -23,7 +23,7 @@ public record Way(Mechanism mechanism, Displaced displaced, SlotCode slot) {
         out.putLong(displaced.address()).putLong(displaced.next()).putLong(displaced.instruction().target()).putLong(immediate());
         put(out, mechanism.ordinal(), detail.operation(), detail.a(), detail.b(), detail.c(), detail.scale(), detail.size(), detail.condition());
         put(out, slot == null ? Displaced.NO_REGISTER : slot.scratch(), slot == null ? 0 : slot.copyLength(), slot == null ? 0 : slot.code().length,
-                displaced.unsigned(0), detail.stepFlags(), slot == null ? 0 : slot.marks().size(), 0, 0);
+                displaced.unsigned(0), detail.stepFlags(), slot == null ? 0 : slot.marks().size(), displaced.loopHead() ? 1 : 0, 0);
         if (slot != null) {
             if (slot.marks().size() > MARKS) {
                 throw new IllegalStateException(slot.marks().size() + " marks in a slot, at most " + MARKS);
