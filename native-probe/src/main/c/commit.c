@@ -12,31 +12,85 @@ void *up_thread_death;
 
 /* How the chain of a run becomes frames
  * -------------------------------------
- * The method that commits carries the probed function's name and is the event's top frame. Those that called it stand below it in the same way: each
- * event class has a native method of its function's name too, bound to call_inner. It is called with the address of what follows and calls the next
- * function's, the last one the commit method; so between two functions' frames is none of ours, and nothing is looked up or made. An exception ends all
- * levels: no one here handles it, it is pending when the outermost call comes back. */
+ * The method that commits carries the probed function's name and is the event's top frame. Those that called it stand below it in the same way: beside
+ * each event class lies one of the same name with native methods, bound to call_inner, each of which calls the next function's; the last one is the
+ * commit method. So between two functions' frames is none of ours, and nothing is looked up or made. An exception ends all levels: no one here handles
+ * it, it is pending when the outermost call comes back.
+ *
+ * None of these methods takes an argument, as a frame is shown with its method's parameters. What they are called for the commit method asks for
+ * (HitRun.java), on the same thread. */
 struct upcall {
     const struct up_commit *calls[UP_CHAIN_FRAMES + 1]; /* innermost first: [0] commits, the others are frames */
     int deep;
-    jmethodID method;
-    jvalue arguments[6];
+    const struct up_run *run;
+    const struct up_left *left;     /* NULL: not the drain's */
 };
+static __thread struct upcall *current __attribute__((tls_model("initial-exec")));
 
-static void call_next(JNIEnv *env, struct upcall *upcall)
+static void call_next(JNIEnv *env)
 {
-    const struct up_commit *next = upcall->calls[--upcall->deep];
-    jvalue address = { .j = (jlong)upcall };
-    if (upcall->deep > 0)
-        (*env)->CallStaticVoidMethodA(env, next->clazz, next->frame, &address);
+    const struct up_commit *next = current->calls[--current->deep];
+    if (current->deep > 0)
+        (*env)->CallStaticVoidMethodA(env, next->frames, next->frame, NULL);
     else
-        (*env)->CallStaticVoidMethodA(env, next->clazz, upcall->method, upcall->arguments);
+        (*env)->CallStaticVoidMethodA(env, next->clazz, next->method, NULL);
 }
 
-static void JNICALL call_inner(JNIEnv *env, jclass type, jlong upcall)
+static void JNICALL call_inner(JNIEnv *env, jclass type)
 {
     (void)type;
-    call_next(env, (struct upcall *)upcall);
+    call_next(env);
+}
+
+/* 63: the drain brings it; 62..32: where its first record lies; 31..0: how many there are. */
+static jlong JNICALL run_now(JNIEnv *env, jclass type)
+{
+    (void)env, (void)type;
+    if (!current)
+        return 0;
+    uint64_t offset = (uint64_t)((uint8_t *)current->run->first - up_threads.memory);
+    return (jlong)((uint64_t)(current->left != NULL) << 63 | offset << 32 | (uint32_t)current->run->count);
+}
+
+static jlong JNICALL native_thread_id(JNIEnv *env, jclass type)
+{
+    (void)env, (void)type;
+    return current && current->left ? current->left->tid : 0;
+}
+
+static jlong JNICALL java_thread_id(JNIEnv *env, jclass type)
+{
+    (void)env, (void)type;
+    return current && current->left ? current->left->java_id : 0;
+}
+
+static jstring JNICALL native_thread_name(JNIEnv *env, jclass type)
+{
+    (void)type;
+    return current && current->left ? (*env)->NewStringUTF(env, current->left->name) : NULL;
+}
+
+static jstring JNICALL drained(JNIEnv *env, jclass type)
+{
+    (void)type;
+    return current && current->left && current->left->reason ? (*env)->NewStringUTF(env, current->left->reason) : NULL;
+}
+
+/* The native methods of HitRun. */
+UP_EXPORT int up_commit_bind(JNIEnv *env, jclass hit_run);
+int up_commit_bind(JNIEnv *env, jclass hit_run)
+{
+    const JNINativeMethod methods[] = {
+        { (char *)"now", (char *)"()J", (void *)run_now },
+        { (char *)"nativeThreadId", (char *)"()J", (void *)native_thread_id },
+        { (char *)"nativeThreadName", (char *)"()Ljava/lang/String;", (void *)native_thread_name },
+        { (char *)"javaThreadId", (char *)"()J", (void *)java_thread_id },
+        { (char *)"drained", (char *)"()Ljava/lang/String;", (void *)drained }
+    };
+    if ((*env)->RegisterNatives(env, hit_run, methods, sizeof methods / sizeof *methods) == JNI_OK)
+        return 0;
+    (*env)->ExceptionClear(env);
+    return -ESRCH;
 }
 
 static int callers_of(const struct up_run *run, const struct up_commit **calls)
@@ -57,17 +111,12 @@ int up_jvm_commit(void *environment, const struct up_run *run, const struct up_l
     struct upcall upcall;       /* mostly unused, so not initialised as a whole */
     upcall.calls[0] = commit;
     upcall.deep = 1 + callers_of(run, upcall.calls + 1);
-    upcall.method = left ? commit->drained : commit->method;
-    jvalue *arguments = upcall.arguments;
-    arguments[0].i = (jint)((uint8_t *)run->first - up_threads.memory);
-    arguments[1].i = run->count;
-    if (left) {
-        arguments[2].j = left->tid;
-        arguments[3].l = left->name;
-        arguments[4].j = left->java_id;
-        arguments[5].l = left->reason;
-    }
-    call_next(env, &upcall);
+    upcall.run = run;
+    upcall.left = left;
+    struct upcall *outer = current;
+    current = &upcall;
+    call_next(env);
+    current = outer;
     if (!(*env)->ExceptionCheck(env))
         return 0;
     jthrowable exception = (*env)->ExceptionOccurred(env);
@@ -81,20 +130,21 @@ int up_jvm_commit(void *environment, const struct up_run *run, const struct up_l
     return 1;
 }
 
-/* The class's native method of this name, bound to call_inner; NULL if it has none. */
-static jmethodID bind_frame(JNIEnv *env, jclass clazz, const char *name)
+/* The native method of this name, bound to call_inner; NULL if there is none. */
+static jmethodID bind_frame(JNIEnv *env, jclass frames, const char *name)
 {
-    const JNINativeMethod native = { (char *)name, (char *)"(J)V", (void *)call_inner };
-    jmethodID frame = (*env)->GetStaticMethodID(env, clazz, name, native.signature);
-    if (frame && (*env)->RegisterNatives(env, clazz, &native, 1) == JNI_OK)
+    const JNINativeMethod native = { (char *)name, (char *)"()V", (void *)call_inner };
+    jmethodID frame = (*env)->GetStaticMethodID(env, frames, name, native.signature);
+    if (frame && (*env)->RegisterNatives(env, frames, &native, 1) == JNI_OK)
         return frame;
     (*env)->ExceptionClear(env);
     return NULL;
 }
 
-/* offset: of the probe's sites from the beginning of their functions. */
-UP_EXPORT int up_commit_register(JNIEnv *env, int32_t probe, jclass clazz, const char *method, int64_t offset);
-int up_commit_register(JNIEnv *env, int32_t id, jclass clazz, const char *method, int64_t offset)
+/* frames: the class that has the function's native method, or NULL: its calls are no frames of the hits inside. offset: of the probe's sites from the
+ * beginning of their functions. */
+UP_EXPORT int up_commit_register(JNIEnv *env, int32_t probe, jclass clazz, jclass frames, const char *method, int64_t offset);
+int up_commit_register(JNIEnv *env, int32_t id, jclass clazz, jclass frames, const char *method, int64_t offset)
 {
     if (id < 0 || id >= up_probe_count())
         return -EINVAL;
@@ -102,13 +152,13 @@ int up_commit_register(JNIEnv *env, int32_t id, jclass clazz, const char *method
     if (!commit)
         return -ENOMEM;
     commit->clazz = (*env)->NewGlobalRef(env, clazz);
-    commit->method = (*env)->GetStaticMethodID(env, clazz, method, "(II)V");
-    commit->drained = commit->method ? (*env)->GetStaticMethodID(env, clazz, method, "(IIJLjava/lang/String;JLjava/lang/String;)V") : NULL;
-    if (!commit->drained || !commit->clazz) {
+    commit->method = (*env)->GetStaticMethodID(env, clazz, method, "()V");
+    if (!commit->method || !commit->clazz) {
         (*env)->ExceptionClear(env);
         return -ESRCH;
     }
-    commit->frame = bind_frame(env, clazz, method);
+    commit->frames = frames ? (*env)->NewGlobalRef(env, frames) : NULL;
+    commit->frame = commit->frames ? bind_frame(env, frames, method) : NULL;
     up_probe_at(id)->offset = (uint32_t)offset;
     __atomic_store_n(&up_probe_at(id)->commit, commit, __ATOMIC_RELEASE);
     return 0;

@@ -12,10 +12,10 @@
  * out the Java frames below it. */
 enum { UP_CHAIN_FRAMES = 31 };
 
-/* What the drain tells of the thread that made the hits: name and reason are local references. */
+/* What the drain tells of the thread that made the hits. reason: NULL, there is none. */
 struct up_left {
     int64_t tid, java_id;
-    void *name, *reason;
+    const char *name, *reason;
 };
 /* Calls the commit method of the run's probe; left: NULL on the thread that made the hits. Returns 0, or 1 if it ended with an exception (cleared and
  * counted; only a ThreadDeath, which is not ours, comes back as a local reference in *thrown). */

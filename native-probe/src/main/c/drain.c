@@ -116,24 +116,13 @@ static void learn_name(struct up_thread *t)
 
 static void commit_runs(JNIEnv *env, struct up_thread *t, struct up_run *runs, int n)
 {
-    if (n == 0)
-        return;
-    jstring name = (*env)->NewStringUTF(env, t->name);
     for (int i = 0; i < n; i++) {
-        const char *why = reason_names[up_hit_drained(runs[i].flags)];
-        jstring reason = why ? (*env)->NewStringUTF(env, why) : NULL;
-        if ((*env)->ExceptionCheck(env))
-            (*env)->ExceptionClear(env);
         int again = up_hit_drained(runs[i].flags) == UP_DRAINED_COMMIT_FAILED;
-        struct up_left left = { t->tid, up_jvm_java_id(runs[i].java), name, reason };
+        struct up_left left = { t->tid, up_jvm_java_id(runs[i].java), t->name, reason_names[up_hit_drained(runs[i].flags)] };
         up_count(&up_flush_stats.upcalls);
         int failed = up_jvm_commit(env, &runs[i], &left, NULL);
         up_ring_settle(&runs[i], UP_DRAINED_COMMIT_FAILED, failed && again);
-        if (reason)
-            (*env)->DeleteLocalRef(env, reason);
     }
-    if (name)
-        (*env)->DeleteLocalRef(env, name);
 }
 
 /* Whether it had better be looked at again at once: something was taken, and meanwhile the ring has become half full again. */

@@ -8,9 +8,9 @@
 
 struct up_commit {
     void *clazz;                /* jclass, global reference */
-    void *method;               /* jmethodID of the one for hits of the thread that calls it */
-    void *drained;              /* and for those that the drain brings; both take first record and count, this one what struct up_left has as well */
-    void *frame;                /* jmethodID of the native method that shows the function as a caller (commit.c), or NULL: it is not shown */
+    void *method;               /* jmethodID of the one that makes events */
+    void *frames;               /* jclass of the native method that shows the function as a caller (commit.c), a global reference, or NULL */
+    void *frame;                /* its jmethodID; NULL: it is not shown */
 };
 
 /* A counter of outcomes. `first` is the count; `second` the entry of awaited.h that it was last raised for by up_return_count, which is why nothing else

@@ -8,6 +8,7 @@ import uprobe.jfr.EventBridge;
 import uprobe.jfr.RecordedProbe;
 import uprobe.probe.CommitMethod;
 import uprobe.probe.HitRecordDescriptor;
+import uprobe.probe.HitRun;
 import uprobe.probe.ProbeRefusedException;
 import uprobe.probe.spec.ProbeParser;
 import uprobe.probe.spec.ProbeSpec;
@@ -51,16 +52,15 @@ final class LibraryWatch implements Runnable {
     }
 
     /** The commit method of the probe on JVM_LoadLibrary: runs when the native that called it returns. */
-    static void loaded(int offset, int count) {
-        loaded(offset, count, 0, null, 0, null);
-        instance.awaitLook();
-    }
-
-    static void loaded(int offset, int count, long nativeThreadId, String nativeThreadName, long javaThreadId, String drained) {
-        for (int i = 0, at = offset; i < count; i++) {
+    static void loaded() {
+        long run = HitRun.now();
+        for (int i = 0, at = HitRun.offset(run); i < HitRun.count(run); i++) {
             int length = instance.records.getShort(at + HitRecordDescriptor.LENGTH);
             instance.records.putInt(at + HitRecordDescriptor.STATE, HitRecordDescriptor.COMMITTED);
             at += length;
+        }
+        if (!HitRun.isDrained(run)) {
+            instance.awaitLook();
         }
     }
 

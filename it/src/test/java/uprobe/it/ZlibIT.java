@@ -72,7 +72,7 @@ class ZlibIT {
         ChildJvm.Outcome outcome = ChildJvm.of(jdk, ZipRounds.class).probes(DEFLATE, "p:zlib/none {libz.so*,libzip.so}:deflatee").run("rounds", "10").ok();
         for (Jdk reader : Jdk.all()) {
             String text = print(reader, outcome.folder().resolve("out.jfr"));
-            assertTrue(text.contains("uprobe.zlib.deflate {") && text.contains(".deflate(int, int)"), text);
+            assertTrue(text.contains("uprobe.zlib.deflate {") && text.contains(".deflate()"), text);
             assertTrue(text.contains("uprobe.ProbeArmed {") && text.contains("mechanism = \"boost\""), text);
             assertTrue(text.contains("uprobe.ProbeRefused {") && text.contains("no such function: similar names there: deflate"), text);
         }

@@ -35,10 +35,10 @@ final class EventTypes implements CommitMethod.Factory {
     /** Functions of one library, whose hits are events of one class. */
     private static final class Group {
         final List<String> symbols = new ArrayList<>();
-        Class<? extends Event> type;
+        ProbeEventClass.Classes classes;
     }
 
-    /** A class has at most 65,535 methods and as many names in its constant pool; each function takes three and one (JVMS 4.1). */
+    /** A class has at most 65,535 methods and as many names in its constant pool; each function takes one of either (JVMS 4.1). */
     private static final int FUNCTIONS_OF_A_CLASS = 10_000;
 
     /** The one of each library that still grows, and the one of each library and symbol. */
@@ -103,11 +103,11 @@ final class EventTypes implements CommitMethod.Factory {
     @Override
     public CommitMethod make(int id, ProbeSpec spec, String stem, String symbol, ByteBuffer records) {
         Group group = groups.get(List.of(stem, symbol));
-        if (group.type == null) {
+        if (group.classes == null) {
             String name = eventName(spec, stem, symbol);
-            group.type = ProbeEventClass.of(spec, name, stem, group.symbols, enabled);
-            registration.register(name, group.type);
+            group.classes = ProbeEventClass.of(spec, name, stem, group.symbols, enabled);
+            registration.register(name, group.classes.event());
         }
-        return new CommitMethod(group.type, ProbeEventClass.methodName(symbol));
+        return new CommitMethod(group.classes.event(), ProbeEventClass.methodName(symbol), group.classes.frames());
     }
 }

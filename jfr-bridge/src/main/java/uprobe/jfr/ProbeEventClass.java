@@ -35,7 +35,14 @@ import uprobe.probe.spec.Unit;
  *     &#64;Label("flush") long flush;
  *     long nativeThreadId; String nativeThreadName; long javaThreadId; String drained; String missing;
  *
- *     public static void deflate(int offset, int count) {
+ *     public static void deflate() {
+ *         long run = HitRun.now();
+ *         int offset = HitRun.offset(run), count = HitRun.count(run);
+ *         // what the drain thread tells, if it brings them: else 0 and null
+ *         long nativeThreadId = 0; String nativeThreadName = null; long javaThreadId = 0; String drained = null;
+ *         if (HitRun.isDrained(run)) {
+ *             nativeThreadId = HitRun.nativeThreadId(); ...
+ *         }
  *         for (; count != 0; count--, offset += 64) {
  *             libz event = new libz();
  *             event.startTime = Hits.ticks(Hits.RECORDS.getLong(offset + 16));
@@ -46,25 +53,21 @@ import uprobe.probe.spec.Unit;
  *             Hits.RECORDS.putInt(offset, REJECTED - event.accepted);      // REJECTED - 1 is COMMITTED
  *         }
  *     }
- *
- *     // the same, and stores what the drain thread tells
- *     public static void deflate(int offset, int count, long nativeThreadId, String nativeThreadName, long javaThreadId, String drained) {...}
- *
- *     private static native void deflate(long inner);
  * }
  * </pre>
  *
- * The native method is the function's frame in the stacks of hits inside a call of it: the helper binds it to C that calls on (commit.c).
+ * A second class of the same name has native methods of the functions' names. Such a method is the function's frame in the stacks of hits inside a call of
+ * it: the helper binds it to C that calls on (commit.c). None of the methods has a parameter: stacks show them, and a native function has none of Java's
+ * types.
  *
  * JFR adds the private fields startTime and duration, in its ticks, to every event class when it is loaded; only the class's own code may store into
  * them. As they are private, classes of equal name live in loaders of their own. No line numbers: debuggers step over.
  */
 final class ProbeEventClass {
     private static final String SUPER = "uprobe/jfr/ProbeEvent", HITS = "uprobe/jfr/Hits", BUFFER = "java/nio/ByteBuffer", STRING = "Ljava/lang/String;";
-    /** Of hits whose thread commits them itself, and of those that the drain brings. */
-    private static final String COMMIT = "(II)V", COMMIT_DRAINED = "(IIJ" + STRING + "J" + STRING + ")V";
+    private static final String RUN = "uprobe/probe/HitRun", METHOD = "()V";
     /** Locals of the commit method. */
-    private static final int OFFSET = 0, COUNT = 1, THREAD_ID = 2, THREAD_NAME = 4, JAVA_ID = 5, DRAINED = 7, EVENT = 8, MISSING = 9;
+    private static final int OFFSET = 0, COUNT = 1, THREAD_ID = 2, THREAD_NAME = 4, JAVA_ID = 5, DRAINED = 7, EVENT = 8, MISSING = 9, NOW = 10;
 
     /** Defines one class; the bridge's classes are visible to it, no application's. */
     private static final class Loader extends ClassLoader {
@@ -76,6 +79,12 @@ final class ProbeEventClass {
             return defineClass(name, bytes, 0, bytes.length);
         }
     }
+
+    /**
+     * @param event whose methods commit
+     * @param frames whose native methods are the functions' frames in the stacks of hits inside their calls; null: they have none, as returns are not awaited
+     */
+    record Classes(Class<? extends Event> event, Class<?> frames) {}
 
     private final ProbeSpec spec;
     private final String eventName;
@@ -103,10 +112,11 @@ final class ProbeEventClass {
      * @param symbols of the functions, each of which gets a method; of a pattern's probe there may be some thousand
      * @param enabled whether recordings that say nothing of it have it enabled
      */
-    static Class<? extends Event> of(ProbeSpec spec, String eventName, String stem, List<String> symbols, boolean enabled) {
+    static Classes of(ProbeSpec spec, String eventName, String stem, List<String> symbols, boolean enabled) {
         ProbeEventClass generated = new ProbeEventClass(spec, eventName, stem, symbols, enabled);
         Class<?> loaded = new Loader().define(generated.className, generated.bytes());
-        return loaded.asSubclass(Event.class);
+        boolean callsOthers = spec.type() != ProbeType.ENTRY;
+        return new Classes(loaded.asSubclass(Event.class), callsOthers ? new Loader().define(generated.className, generated.frames()) : null);
     }
 
     /** The events of a pattern say which function it was. */
@@ -146,11 +156,16 @@ final class ProbeEventClass {
         writer.visitField(Opcodes.ACC_PRIVATE | Opcodes.ACC_STATIC | Opcodes.ACC_FINAL, "NAMES", "[" + STRING, null, null).visitEnd();
         initializer(writer);
         constructor(writer, SUPER);
-        symbols.stream().map(ProbeEventClass::methodName).distinct().forEach(method -> {
-            commitMethod(writer, method, false);
-            commitMethod(writer, method, true);
-            writer.visitMethod(Opcodes.ACC_PRIVATE | Opcodes.ACC_STATIC | Opcodes.ACC_NATIVE, method, "(J)V", null, null).visitEnd();
-        });
+        symbols.stream().map(ProbeEventClass::methodName).distinct().forEach(method -> commitMethod(writer, method));
+        writer.visitEnd();
+        return writer.toByteArray();
+    }
+
+    private byte[] frames() {
+        ClassWriter writer = new ClassWriter(0);
+        writer.visit(Opcodes.V17, Opcodes.ACC_PUBLIC | Opcodes.ACC_FINAL | Opcodes.ACC_SUPER, className, null, "java/lang/Object", null);
+        symbols.stream().map(ProbeEventClass::methodName).distinct().forEach(method ->
+                writer.visitMethod(Opcodes.ACC_PRIVATE | Opcodes.ACC_STATIC | Opcodes.ACC_NATIVE, method, METHOD, null, null).visitEnd());
         writer.visitEnd();
         return writer.toByteArray();
     }
@@ -231,12 +246,13 @@ final class ProbeEventClass {
         m.visitEnd();
     }
 
-    private void commitMethod(ClassWriter writer, String method, boolean drained) {
+    private void commitMethod(ClassWriter writer, String method) {
         boolean isCall = spec.type() == ProbeType.CALL;
         int values = spec.fields().size() + (isCall ? 1 : 0);
         int length = (HitRecordDescriptor.VALUES + values * Long.BYTES + 31) / 32 * 32;
-        MethodVisitor m = writer.visitMethod(Opcodes.ACC_PUBLIC | Opcodes.ACC_STATIC, method, drained ? COMMIT_DRAINED : COMMIT, null, null);
+        MethodVisitor m = writer.visitMethod(Opcodes.ACC_PUBLIC | Opcodes.ACC_STATIC, method, METHOD, null, null);
         m.visitCode();
+        whatFor(m);
         Label loop = new Label(), end = new Label(), nothingMissing = new Label();
         m.visitLabel(loop);
         m.visitVarInsn(Opcodes.ILOAD, COUNT);
@@ -284,12 +300,10 @@ final class ProbeEventClass {
         m.visitFieldInsn(Opcodes.PUTFIELD, className, "missing", STRING);
         m.visitLabel(nothingMissing);
 
-        if (drained) {
-            store(m, Opcodes.LLOAD, THREAD_ID, "nativeThreadId", "J");
-            store(m, Opcodes.ALOAD, THREAD_NAME, "nativeThreadName", STRING);
-            store(m, Opcodes.LLOAD, JAVA_ID, "javaThreadId", "J");
-            store(m, Opcodes.ALOAD, DRAINED, "drained", STRING);
-        }
+        store(m, Opcodes.LLOAD, THREAD_ID, "nativeThreadId", "J");
+        store(m, Opcodes.ALOAD, THREAD_NAME, "nativeThreadName", STRING);
+        store(m, Opcodes.LLOAD, JAVA_ID, "javaThreadId", "J");
+        store(m, Opcodes.ALOAD, DRAINED, "drained", STRING);
 
         m.visitVarInsn(Opcodes.ALOAD, EVENT);
         m.visitMethodInsn(Opcodes.INVOKEVIRTUAL, className, "commit", "()V", false);
@@ -309,6 +323,41 @@ final class ProbeEventClass {
         m.visitInsn(Opcodes.RETURN);
         m.visitMaxs(0, 0);
         m.visitEnd();
+    }
+
+    /** Into the locals: the records, and what the drain thread tells of those that it brings. */
+    private static void whatFor(MethodVisitor m) {
+        Label own = new Label();
+        m.visitInsn(Opcodes.LCONST_0);
+        m.visitVarInsn(Opcodes.LSTORE, THREAD_ID);
+        m.visitInsn(Opcodes.ACONST_NULL);
+        m.visitVarInsn(Opcodes.ASTORE, THREAD_NAME);
+        m.visitInsn(Opcodes.LCONST_0);
+        m.visitVarInsn(Opcodes.LSTORE, JAVA_ID);
+        m.visitInsn(Opcodes.ACONST_NULL);
+        m.visitVarInsn(Opcodes.ASTORE, DRAINED);
+        ask(m, "now", "()J", Opcodes.LSTORE, NOW);
+        ofRun(m, "offset", "(J)I");
+        m.visitVarInsn(Opcodes.ISTORE, OFFSET);
+        ofRun(m, "count", "(J)I");
+        m.visitVarInsn(Opcodes.ISTORE, COUNT);
+        ofRun(m, "isDrained", "(J)Z");
+        m.visitJumpInsn(Opcodes.IFEQ, own);
+        ask(m, "nativeThreadId", "()J", Opcodes.LSTORE, THREAD_ID);
+        ask(m, "nativeThreadName", "()" + STRING, Opcodes.ASTORE, THREAD_NAME);
+        ask(m, "javaThreadId", "()J", Opcodes.LSTORE, JAVA_ID);
+        ask(m, "drained", "()" + STRING, Opcodes.ASTORE, DRAINED);
+        m.visitLabel(own);
+    }
+
+    private static void ask(MethodVisitor m, String what, String type, int store, int local) {
+        m.visitMethodInsn(Opcodes.INVOKESTATIC, RUN, what, type, false);
+        m.visitVarInsn(store, local);
+    }
+
+    private static void ofRun(MethodVisitor m, String what, String type) {
+        m.visitVarInsn(Opcodes.LLOAD, NOW);
+        m.visitMethodInsn(Opcodes.INVOKESTATIC, RUN, what, type, false);
     }
 
     /** A field that the place of the hit tells. */

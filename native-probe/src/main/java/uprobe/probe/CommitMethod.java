@@ -5,22 +5,19 @@ import java.util.List;
 import uprobe.probe.spec.ProbeSpec;
 
 /**
- * Who makes events of a probe's records: two static methods of one name
+ * Who makes events of a probe's records: a static method
  *
  * <pre>
- *   void NAME(int offset, int count)
- *   void NAME(int offset, int count, long nativeThreadId, String nativeThreadName, long javaThreadId, String drained)
+ *   void NAME()
  * </pre>
  *
- * called by the helper itself. Below the first one's frame stands the native method whose call made the hits; the second is the drain thread's, and its
- * last four arguments tell the thread of the hits (javaThreadId 0: none or unknown) and why they were left to it. {@code offset} is where the first of
- * {@code count} records lies in {@link ProbeEngine#records()}; they follow each other by their {@link HitRecordDescriptor#LENGTH}. The methods take no
- * locks, as they run wherever a native method returns, and throw nothing.
+ * called by the helper itself; {@link HitRun} tells it what for. Below its frame stands the native method whose call made the hits, or nothing: the drain
+ * thread calls it too. It takes no locks, as it runs wherever a native method returns, and throws nothing.
  *
- * <p>If the class also declares
+ * <p>If there is a class with
  *
  * <pre>
- *   static native void NAME(long)
+ *   static native void NAME()
  * </pre>
  *
  * the helper binds that method, and calls of the probe's function that have not returned yet (of {@code r} and {@code c} probes) are frames of it, between
@@ -28,8 +25,14 @@ import uprobe.probe.spec.ProbeSpec;
  *
  * @param owner its class, initialised and linked
  * @param name of the methods
+ * @param frames the class of the native method; null: the function's calls are no frames of the hits inside
  */
-public record CommitMethod(Class<?> owner, String name) {
+public record CommitMethod(Class<?> owner, String name, Class<?> frames) {
+    /** One whose function is no frame. */
+    public CommitMethod(Class<?> owner, String name) {
+        this(owner, name, null);
+    }
+
     /** Makes the commit method of a probe before its first hit can come. */
     @FunctionalInterface
     public interface Factory {

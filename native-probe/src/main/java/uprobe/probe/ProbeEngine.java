@@ -96,6 +96,7 @@ public final class ProbeEngine {
             int result = Helper.up_init(options.ringBytes(), options.rings(), options.tsc() ? 1 : 0, Helper.vdsoClockGettime());
             Platform.checkProcessor(result);
             Helper.check(result, "memory for rings");
+            Helper.check(Helper.up_commit_bind(JNIEnv.CURRENT, HitRun.class), "native methods of HitRun");
             instance = new ProbeEngine(options, attachToVm());
         }
         return instance;
@@ -203,7 +204,7 @@ public final class ProbeEngine {
         for (ProbePoint place : places) {
             if (registered.add(place.id())) {
                 CommitMethod commit = factory.make(place.id(), spec, LibraryPattern.stem(place.site().library()), place.site().symbol(), records());
-                Helper.check(Helper.up_commit_register(JNIEnv.CURRENT, place.id(), commit.owner(), commit.name(), TargetFinder.offset(spec)), "registering " + commit);
+                Helper.check(Helper.up_commit_register(JNIEnv.CURRENT, place.id(), commit.owner(), commit.frames(), commit.name(), TargetFinder.offset(spec)), "registering " + commit);
             }
         }
         startDraining();

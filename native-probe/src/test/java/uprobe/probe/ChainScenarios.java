@@ -13,7 +13,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import uprobe.probe.spec.ProbeParser;
 
-/** Commit methods whose classes have the native method that makes their function a frame of the hits inside. */
+/** Commit methods with the native method that makes their function a frame of the hits inside. */
 final class ChainScenarios {
     /** Frames of hits as their commit methods saw them, down to the native method; guarded by itself. */
     private static final List<String> STACKS = new ArrayList<>();
@@ -21,12 +21,9 @@ final class ChainScenarios {
     private static volatile ByteBuffer records;
 
     private static final class Framed {
-        static void commit(int offset, int count) {
-            record(offset, count, "");
-        }
-
-        static void commit(int offset, int count, long nativeThread, String nativeThreadName, long javaThread, String drained) {
-            record(offset, count, drained + ": ");
+        static void commit() {
+            long run = HitRun.now();
+            record(HitRun.offset(run), HitRun.count(run), HitRun.isDrained(run) ? HitRun.drained() + ": " : "");
         }
 
         private static void record(int offset, int count, String why) {
@@ -45,14 +42,16 @@ final class ChainScenarios {
                 }
             }
         }
+    }
 
-        private static native void commit(long inner);
+    private static final class FrameOf {
+        private static native void commit();
     }
 
     private static Probe arm(String text) throws Exception {
         records = TestProbe.engine().records();
         assertNotNull(Odd.LIBRARY);     /* loaded */
-        return TestProbe.engine().arm(ProbeParser.parse(text), (probe, spec, stem, symbol, memory) -> new CommitMethod(Framed.class, "commit"));
+        return TestProbe.engine().arm(ProbeParser.parse(text), (probe, spec, stem, symbol, memory) -> new CommitMethod(Framed.class, "commit", FrameOf.class));
     }
 
     private static List<String> stacks() throws Exception {

@@ -294,12 +294,9 @@ final class LifetimeScenarios {
     private static ByteBuffer records;
 
     /** Makes nothing of the records, so that what grows is the engine's. */
-    static void commitOnly(int offset, int count) {
-        commitOnly(offset, count, 0, null, 0, null);
-    }
-
-    static void commitOnly(int offset, int count, long nativeThread, String nativeThreadName, long javaThread, String drained) {
-        for (int i = 0, at = offset; i < count; i++) {
+    static void commitOnly() {
+        long run = HitRun.now();
+        for (int i = 0, at = HitRun.offset(run); i < HitRun.count(run); i++) {
             records.putInt(at + HitRecordDescriptor.STATE, HitRecordDescriptor.COMMITTED);
             at += records.getShort(at + HitRecordDescriptor.LENGTH) & 0xffff;
         }

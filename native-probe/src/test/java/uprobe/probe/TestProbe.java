@@ -74,9 +74,10 @@ final class TestProbe implements AutoCloseable {
     }
 
     /** Called by the helper. */
-    static void commit(int offset, int count) {
-        newestAt = offset;
-        commit(offset, count, 0, null, 0, null);
+    static void commit() {
+        long run = HitRun.now();
+        newestAt = HitRun.isDrained(run) ? newestAt : HitRun.offset(run);
+        commit(HitRun.offset(run), HitRun.count(run), HitRun.nativeThreadId(), HitRun.nativeThreadName(), HitRun.javaThreadId(), HitRun.drained());
     }
 
     /** The same, on the drain thread. */

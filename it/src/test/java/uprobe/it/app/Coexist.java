@@ -11,6 +11,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import uprobe.probe.CommitMethod;
 import uprobe.probe.EngineOptions;
 import uprobe.probe.HitRecordDescriptor;
+import uprobe.probe.HitRun;
 import uprobe.probe.Probe;
 import uprobe.probe.ProbeCounters;
 import uprobe.probe.ProbeEngine;
@@ -140,17 +141,24 @@ public final class Coexist {
     }
 
     /** Called by the helper. Looks at the stack, as an event would. */
-    static void commit(int offset, int count) {
+    static void commit() {
+        long run = HitRun.now();
+        if (!HitRun.isDrained(run)) {
+            looksAtItsCaller(HitRun.count(run));
+        }
+        commit(HitRun.offset(run), HitRun.count(run));
+    }
+
+    private static void looksAtItsCaller(int count) {
         StackTraceElement[] frames = new Throwable().getStackTrace();
-        if (frames.length > 1 && frames[1].getClassName().equals("uprobe.it.app.Probed")) {
+        if (frames.length > 2 && frames[2].getClassName().equals("uprobe.it.app.Probed")) {
             withCaller.addAndGet(count);
         } else {
             wrong.incrementAndGet();
         }
-        commit(offset, count, 0, null, 0, null);
     }
 
-    static void commit(int offset, int count, long nativeThread, String nativeThreadName, long javaThread, String drained) {
+    private static void commit(int offset, int count) {
         for (int i = 0, at = offset; i < count; i++) {
             if (memoryIsWrong(at)) {
                 wrong.incrementAndGet();

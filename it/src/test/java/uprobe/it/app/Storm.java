@@ -16,6 +16,7 @@ import uprobe.probe.CommitMethod;
 import uprobe.probe.EngineOptions;
 import uprobe.probe.FlushStatistics;
 import uprobe.probe.HitRecordDescriptor;
+import uprobe.probe.HitRun;
 import uprobe.probe.Probe;
 import uprobe.probe.ProbeCounters;
 import uprobe.probe.ProbeEngine;
@@ -399,8 +400,9 @@ public final class Storm {
     }
 
     /** Called by the helper, on any thread: takes no lock and throws nothing. */
-    static void commit(int offset, int count) {
-        commit(offset, count, 0, null, 0, null);
+    static void commit() {
+        long run = HitRun.now();
+        commit(HitRun.offset(run), HitRun.count(run), HitRun.nativeThreadId(), HitRun.nativeThreadName(), HitRun.javaThreadId(), HitRun.drained());
     }
 
     static void commit(int offset, int count, long nativeThread, String nativeThreadName, long javaThread, String drained) {

@@ -53,7 +53,8 @@ public final class Helper {
     public static native int up_returns_awaited();
     public static native int up_drain_start(JNIEnv env, Object thread, long periodNs, long longCallUnits);
     public static native int up_drain_now(int all, long timeoutNs);
-    public static native int up_commit_register(JNIEnv env, int probe, Object clazz, String method, long offset);
+    public static native int up_commit_bind(JNIEnv env, Object hitRun);
+    public static native int up_commit_register(JNIEnv env, int probe, Object clazz, Object frames, String method, long offset);
     public static native long up_library_changes();
     public static native int up_uses_return_address(byte[] bytes, int length);
     public static native int up_describe(byte[] bytes, int length, byte[] out);
