@@ -30,6 +30,7 @@ public enum Refusal {
     OWN_CODE("the library is the probe engine's own"),
     LIBRARY_GONE("the library has been unmapped"),
     TEXT_CHANGED("somebody else changed the code there"),
+    TEXT_NOT_WRITABLE("the code there can not be written"),
     NO_MEMORY("the helper has no room for it");
 
     private final String sentence;

@@ -61,6 +61,8 @@ public final class Helper {
     public static native int up_decode(byte[] bytes, int length, long address, byte[] rows, int capacity);
 
     public static final int CHANGED = -1001, FULL = -1002, NO_VM = -1003, OTHER_PROCESS = -1004, GONE = -1005, PROCESSOR = -1006;
+    /** EPERM and EACCES of the kernel's. */
+    public static final int NOT_PERMITTED = -1, NO_ACCESS = -13;
 
     private static boolean loaded;
 

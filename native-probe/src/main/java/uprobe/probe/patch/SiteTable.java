@@ -140,10 +140,20 @@ public final class SiteTable {
         int result = Helper.up_site_arm(site.index);
         if (result < 0) {
             Helper.up_site_consumer(site.index, probe, 0);
-            throw new ProbeRefusedException(result == Helper.CHANGED ? Refusal.TEXT_CHANGED : result == Helper.GONE ? Refusal.LIBRARY_GONE : Refusal.NO_MEMORY,
-                    site.plan.where(), result == Helper.CHANGED ? found(site) : "writing the trap failed with " + result);
+            throw notArmed(site, result);
         }
         site.users.add(probe);
+    }
+
+    private ProbeRefusedException notArmed(Site site, int result) {
+        String where = site.plan.where();
+        return switch (result) {
+            case Helper.CHANGED -> new ProbeRefusedException(Refusal.TEXT_CHANGED, where, found(site));
+            case Helper.GONE -> new ProbeRefusedException(Refusal.LIBRARY_GONE, where, "its text is not mapped any more");
+            case Helper.NOT_PERMITTED, Helper.NO_ACCESS -> new ProbeRefusedException(Refusal.TEXT_NOT_WRITABLE, where, "neither through /proc/self/mem nor by"
+                    + " mprotect (error " + -result + "): it is sealed (mseal), or a security policy forbids to change code");
+            default -> new ProbeRefusedException(Refusal.NO_MEMORY, where, "writing the trap failed with " + result);
+        };
     }
 
     /** One user less; the last one takes the trap out. False if somebody else had changed the code, which is then left as it is. */
