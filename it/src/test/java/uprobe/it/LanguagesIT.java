@@ -23,7 +23,7 @@ import uprobe.it.app.Languages;
 
 /** Libraries that are not gcc's plain C: Rust, Go, C++ with an unwinder of its own, by sanitizers, for CET, with its text sealed. Each is probed whole. */
 class LanguagesIT {
-    private static final int ROUNDS = 20;
+    private static final int ROUNDS = 8;
     private static final List<String> CPP = List.of("cpp_own_unwinder", "cpp_ubsan", "cpp_asan", "cpp_cet", "cpp_sealed");
     private static final Map<String, Long> UNPROBED = new ConcurrentHashMap<>();
 
