@@ -107,6 +107,35 @@ int up_decode(const uint8_t *bytes, int32_t length, int64_t address, struct up_i
     return n;
 }
 
+int up_straight(const uint8_t *bytes, int32_t length, int64_t address, const int64_t *ends, int64_t *from, int32_t count)
+{
+    ZydisDecoder decoder;
+    if (ZYAN_FAILED(ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64)))
+        return -EINVAL;
+    for (int32_t at = 0; at < length;) {
+        ZydisDecodedInstruction insn;
+        if (ZYAN_FAILED(ZydisDecoderDecodeInstruction(&decoder, NULL, bytes + at, (ZyanUSize)(length - at), &insn))) {
+            at++;
+            continue;
+        }
+        at += insn.length;
+        if (!insn.raw.imm[0].is_relative)
+            continue;
+        int64_t target = target_of(&insn, (uint64_t)address + (uint64_t)at);
+        int32_t low = 0, high = count;      /* the first that ends at the target or behind it */
+        while (low < high) {
+            int32_t middle = (low + high) / 2;
+            if (ends[middle] < target)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        if (low < count && target > from[low])
+            from[low] = target;
+    }
+    return 0;
+}
+
 static int gpr(ZydisRegister reg)
 {
     ZydisRegister whole = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, reg);

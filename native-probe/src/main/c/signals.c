@@ -17,7 +17,7 @@
  *    does, for the time of its report - takes no probe away, and -Xcheck:jni, which asks whether HotSpot's handlers are still its own, sees that
  *    they are.
  *
- * Allowed here, but for up_signals_take and up_signals_hook: what the head of trap.c allows. The functions that stand in for libc's are called from
+ * Allowed here, but for up_signals_take and up_code_store: what the head of trap.c allows. The functions that stand in for libc's are called from
  * signal handlers and from the children of vfork: no lock, errno kept, and memory that is never freed.
  *
  * Holds: what `current` points to never changes. Whoever changes a disposition publishes another one with one exchange. */
@@ -127,6 +127,38 @@ static int dispositions_are_ours(void)
     return 1;
 }
 
+/* ---- a child of vfork, between its birth and its exec ----
+ * posix_spawn's child has our memory and our traps, but dispositions of its own: the kernel copied them. It sets every handled signal to its default,
+ * SIGTRAP as well, and would die of the next trap. So its SIGTRAP stays ours until exec, which makes every handler SIG_DFL by itself; what the child
+ * wants is told by which of these handlers it has, as there is no memory of its own to write it down in. */
+static void on_trap_then_default(int signal, siginfo_t *info, void *context)
+{
+    ours[SIGTRAP](signal, info, context);
+}
+
+static void on_trap_then_ignore(int signal, siginfo_t *info, void *context)
+{
+    ours[SIGTRAP](signal, info, context);
+    __asm__ volatile("");       /* else the compiler makes one of the two */
+}
+
+static int is_ours(int signal, const struct action *a)
+{
+    return ours[signal] && (a->handler == (uint64_t)ours[signal]
+                            || (signal == SIGTRAP && (a->handler == (uint64_t)on_trap_then_default || a->handler == (uint64_t)on_trap_then_ignore)));
+}
+
+/* What the child has in its own eyes, of what the kernel says it has. */
+static struct action of_child(int signal, const struct action *a)
+{
+    static const struct action by_default, ignored = { .handler = (uint64_t)SIG_IGN };
+    if (!is_ours(signal, a))
+        return *a;
+    if (a->handler == (uint64_t)ours[signal])
+        return *__atomic_load_n(&current[signal], __ATOMIC_ACQUIRE);
+    return a->handler == (uint64_t)on_trap_then_default ? by_default : ignored;
+}
+
 /* ---- handing on ---- */
 
 static void die_by_default(int signal, const siginfo_t *info)
@@ -142,10 +174,16 @@ static void die_by_default(int signal, const siginfo_t *info)
 int up_signals_chain(int signal, siginfo_t *info, void *context)
 {
     const struct action *a;
+    struct action childs;
     /* Nothing there yet: another thread has just taken the signal and is about to say from whom. It has all signals blocked. */
     while (!(a = __atomic_load_n(&current[signal], __ATOMIC_ACQUIRE)))
         up_syscall3(SYS_sched_yield, 0, 0, 0);
-    while (a->flags & SA_RESETHAND && a->handler != (uint64_t)SIG_DFL && a->handler != (uint64_t)SIG_IGN) {
+    int in_child = !dispositions_are_ours() && kernel_action(signal, NULL, &childs) == 0;
+    if (in_child) {
+        childs = of_child(signal, &childs);
+        a = &childs;
+    }
+    while (!in_child && a->flags & SA_RESETHAND && a->handler != (uint64_t)SIG_DFL && a->handler != (uint64_t)SIG_IGN) {
         /* Once only: whoever exchanges it has the call. */
         struct action spent = *a;
         spent.handler = (uint64_t)SIG_DFL;
@@ -212,15 +250,13 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 /* ---- what stands in for libc's functions ---- */
 
 enum hook {
-    HOOK_SIGMASK, HOOK_SIGPROCMASK, HOOK_SIGACTION, HOOK_SIGSUSPEND, HOOK_EPOLL_PWAIT, HOOK_EPOLL_PWAIT2, HOOK_PPOLL, HOOK_PPOLL_CHK, HOOK_PSELECT,
-    HOOK_ATTR_SETSIGMASK, HOOKS
+    HOOK_SIGMASK, HOOK_SIGACTION, HOOK_SIGSUSPEND, HOOK_EPOLL_PWAIT, HOOK_EPOLL_PWAIT2, HOOK_PPOLL, HOOK_PPOLL_CHK, HOOK_PSELECT, HOOKS
 };
 
 /* The displaced instruction of each, then libc's own function from there on; or that function, where calls are led here through the callers' tables
  * (got.c). Set before anybody comes here. */
 static struct {
     int (*pthread_sigmask)(int how, const sigset_t *set, sigset_t *old);
-    int (*sigprocmask)(int how, const sigset_t *set, sigset_t *old);
     int (*sigaction)(int signal, const struct sigaction *set, struct sigaction *old);
     int (*sigsuspend)(const sigset_t *set);
     int (*epoll_pwait)(int fd, void *events, int capacity, int timeout, const sigset_t *set);
@@ -228,7 +264,6 @@ static struct {
     int (*ppoll)(void *fds, unsigned long count, const struct timespec *timeout, const sigset_t *set);
     int (*ppoll_chk)(void *fds, unsigned long count, const struct timespec *timeout, const sigset_t *set, size_t bytes);
     int (*pselect)(int count, void *in, void *out, void *special, const struct timespec *timeout, const sigset_t *set);
-    int (*attr_setsigmask)(void *attributes, const sigset_t *set);
 } libc;
 
 /* The program's memory, which may not be there. Where the kernel lets nobody look (seccomp) it is read as libc would: a bad pointer then faults. */
@@ -264,12 +299,6 @@ static int up_pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
 {
     struct set copy;
     return libc.pthread_sigmask(how, how == SIG_UNBLOCK ? set : without_trap(set, &copy), old);
-}
-
-static int up_sigprocmask(int how, const sigset_t *set, sigset_t *old)
-{
-    struct set copy;
-    return libc.sigprocmask(how, how == SIG_UNBLOCK ? set : without_trap(set, &copy), old);
 }
 
 static int up_sigsuspend(const sigset_t *set)
@@ -308,21 +337,13 @@ static int up_pselect(int count, void *in, void *out, void *special, const struc
     return libc.pselect(count, in, out, special, timeout, without_trap(set, &copy));
 }
 
-static int up_attr_setsigmask(void *attributes, const sigset_t *set)
-{
-    struct set copy;
-    return libc.attr_setsigmask(attributes, without_trap(set, &copy));
-}
-
 /* Writes down what the program wants for a signal that is ours, and tells what it wanted before. */
-static int set_virtual(int signal, const struct sigaction *set, struct sigaction *old)
+static int set_virtual(int signal, const struct action *set, struct action *old)
 {
     enum { KNOWN_FLAGS = SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER | (int)SA_RESETHAND | 0x800 /* TAGBITS */ };
     const struct action *was;
     if (set) {
-        struct action wanted = { (uint64_t)set->sa_handler, ((uint32_t)set->sa_flags & (uint32_t)KNOWN_FLAGS) | RESTORER, restorer, 0 };
-        __builtin_memcpy(&wanted.mask, &set->sa_mask, sizeof wanted.mask);
-        wanted.mask &= ~(bit(SIGKILL) | bit(SIGSTOP));
+        struct action wanted = { set->handler, (set->flags & (uint32_t)KNOWN_FLAGS) | RESTORER, restorer, set->mask & ~(bit(SIGKILL) | bit(SIGSTOP)) };
         struct action *now = keep(&wanted);
         if (!now)
             return -ENOMEM;
@@ -333,14 +354,39 @@ static int set_virtual(int signal, const struct sigaction *set, struct sigaction
     } else {
         was = __atomic_load_n(&current[signal], __ATOMIC_ACQUIRE);
     }
-    if (old) {
-        old->sa_handler = (__sighandler_t)was->handler;
-        old->sa_flags = (int)was->flags;
-        old->sa_restorer = (void (*)(void))was->restorer;
-        for (unsigned i = 0; i < sizeof(struct set) / sizeof(uint64_t); i++)
-            ((volatile uint64_t *)&old->sa_mask)[i] = i == 0 ? was->mask : 0;
-    }
+    if (old)
+        *old = *was;
     return 0;
+}
+
+/* What rt_sigaction does in a child of vfork. */
+static int set_in_child(int signal, const struct action *set, struct action *old)
+{
+    struct action was, wanted;
+    int error = kernel_action(signal, NULL, &was);
+    if (!error && set) {
+        wanted = *set;
+        wanted.mask &= ~kept_open;
+        if (signal == SIGTRAP && (set->handler == (uint64_t)SIG_DFL || set->handler == (uint64_t)SIG_IGN)) {
+            wanted = ours_over(signal, set);
+            wanted.handler = (uint64_t)(set->handler == (uint64_t)SIG_DFL ? on_trap_then_default : on_trap_then_ignore);
+        }
+        error = kernel_action(signal, &wanted, &was);
+    }
+    if (!error && old)
+        *old = of_child(signal, &was);
+    return error;
+}
+
+/* What rt_sigaction does, for a signal that is ours. */
+static int set_ours(int signal, const struct action *set, struct action *old)
+{
+    return dispositions_are_ours() ? set_virtual(signal, set, old) : set_in_child(signal, set, old);
+}
+
+static int is_taken(int signal)
+{
+    return signal > 0 && signal <= SIGNALS && __atomic_load_n(&current[signal], __ATOMIC_ACQUIRE);
 }
 
 static int up_sigaction(int signal, const struct sigaction *set, struct sigaction *old)
@@ -351,19 +397,106 @@ static int up_sigaction(int signal, const struct sigaction *set, struct sigactio
             return libc.sigaction(signal, set, old);    /* it faults where it always did */
         set = &copy;
     }
-    if (signal > 0 && signal <= SIGNALS && __atomic_load_n(&current[signal], __ATOMIC_ACQUIRE) && dispositions_are_ours())
-        if (set_virtual(signal, set, old) == 0)
+    if (is_taken(signal)) {
+        struct action wanted, was;
+        if (set)
+            wanted = (struct action){ (uint64_t)set->sa_handler, (uint32_t)set->sa_flags | RESTORER, restorer, set->sa_mask.__val[0] };
+        if (set_ours(signal, set ? &wanted : NULL, old ? &was : NULL) == 0) {
+            if (old) {
+                old->sa_handler = (__sighandler_t)was.handler;
+                old->sa_flags = (int)was.flags;
+                old->sa_restorer = (void (*)(void))was.restorer;
+                for (unsigned i = 0; i < sizeof(struct set) / sizeof(uint64_t); i++)
+                    ((volatile uint64_t *)&old->sa_mask)[i] = i == 0 ? was.mask : 0;
+            }
             return 0;
+        }
+    }
     if (set)
         copy.sa_mask.__val[0] &= ~kept_open;
     return libc.sigaction(signal, set, old);
+}
+
+/* ---- system calls that pass through here: signals_x86_64.S ---- */
+
+struct up_guarded {
+    int64_t number, argument[6];
+};
+__attribute__((visibility("hidden"))) int64_t up_guarded_call(const struct up_guarded *call);
+
+static int64_t make(const struct up_guarded *call, int64_t second)
+{
+    const int64_t *a = call->argument;
+    return up_syscall6(call->number, a[0], second, a[2], a[3], a[4], a[5]);
+}
+
+static int64_t guarded_sigprocmask(const struct up_guarded *call)
+{
+    int how = (int)call->argument[0];
+    uint64_t mask;
+    if ((how != SIG_BLOCK && how != SIG_SETMASK) || !call->argument[1] || call->argument[3] != KERNEL_SIGSET_SIZE
+            || read_theirs((const void *)call->argument[1], &mask, sizeof mask) != 0 || !(mask & kept_open))
+        return make(call, call->argument[1]);
+    mask &= ~kept_open;
+    return make(call, (int64_t)&mask);
+}
+
+static int64_t guarded_sigaction(const struct up_guarded *call)
+{
+    int signal = (int)call->argument[0];
+    struct action wanted = { 0 }, was;
+    int sets = call->argument[1] != 0, error;
+    if (call->argument[3] != KERNEL_SIGSET_SIZE || (sets && read_theirs((const void *)call->argument[1], &wanted, sizeof wanted) != 0))
+        return make(call, call->argument[1]);
+    if (!is_taken(signal)) {
+        wanted.mask &= ~kept_open;
+        return make(call, sets ? (int64_t)&wanted : 0);
+    }
+    error = set_ours(signal, sets ? &wanted : NULL, &was);
+    if (!error && call->argument[2])
+        *(struct action *)call->argument[2] = was;
+    return error;
+}
+
+/* exec makes every handler SIG_DFL and leaves what is ignored ignored: what the program ignores must be so in the kernel by then. */
+static int64_t guarded_exec(const struct up_guarded *call)
+{
+    static const struct action ignored = { .handler = (uint64_t)SIG_IGN };
+    struct action was[SIGNALS + 1];
+    uint64_t changed = 0;
+    for (int signal = 1; signal <= SIGNALS; signal++)
+        if (is_taken(signal) && kernel_action(signal, NULL, &was[signal]) == 0 && is_ours(signal, &was[signal])
+                && of_child(signal, &was[signal]).handler == (uint64_t)SIG_IGN && kernel_action(signal, &ignored, NULL) == 0)
+            changed |= bit(signal);
+    int64_t result = make(call, call->argument[1]);     /* it came back: there was nothing to execute */
+    for (int signal = 1; signal <= SIGNALS; signal++)
+        if (changed & bit(signal))
+            kernel_action(signal, &was[signal], NULL);
+    return result;
+}
+
+int64_t up_guarded_call(const struct up_guarded *call)
+{
+    switch (call->number) {
+    case SYS_rt_sigprocmask: return guarded_sigprocmask(call);
+    case SYS_rt_sigaction: return guarded_sigaction(call);
+    case SYS_execve:
+    case SYS_execveat: return guarded_exec(call);
+    default: return make(call, call->argument[1]);
+    }
+}
+
+void up_guards_entry(void);
+
+int64_t up_guards_address(void)
+{
+    return (int64_t)up_guards_entry;
 }
 
 int64_t up_signals_function(int32_t hook)
 {
     switch ((enum hook)hook) {
     case HOOK_SIGMASK: return (int64_t)up_pthread_sigmask;
-    case HOOK_SIGPROCMASK: return (int64_t)up_sigprocmask;
     case HOOK_SIGACTION: return (int64_t)up_sigaction;
     case HOOK_SIGSUSPEND: return (int64_t)up_sigsuspend;
     case HOOK_EPOLL_PWAIT: return (int64_t)up_epoll_pwait;
@@ -371,7 +504,6 @@ int64_t up_signals_function(int32_t hook)
     case HOOK_PPOLL: return (int64_t)up_ppoll;
     case HOOK_PPOLL_CHK: return (int64_t)up_ppoll_chk;
     case HOOK_PSELECT: return (int64_t)up_pselect;
-    case HOOK_ATTR_SETSIGMASK: return (int64_t)up_attr_setsigmask;
     case HOOKS: break;
     }
     return -EINVAL;
@@ -381,7 +513,6 @@ static int continue_at(enum hook hook, int64_t next)
 {
     switch (hook) {
     case HOOK_SIGMASK: libc.pthread_sigmask = (int (*)(int, const sigset_t *, sigset_t *))next; return 0;
-    case HOOK_SIGPROCMASK: libc.sigprocmask = (int (*)(int, const sigset_t *, sigset_t *))next; return 0;
     case HOOK_SIGACTION: libc.sigaction = (int (*)(int, const struct sigaction *, struct sigaction *))next; return 0;
     case HOOK_SIGSUSPEND: libc.sigsuspend = (int (*)(const sigset_t *))next; return 0;
     case HOOK_EPOLL_PWAIT: libc.epoll_pwait = (int (*)(int, void *, int, int, const sigset_t *))next; return 0;
@@ -389,7 +520,6 @@ static int continue_at(enum hook hook, int64_t next)
     case HOOK_PPOLL: libc.ppoll = (int (*)(void *, unsigned long, const struct timespec *, const sigset_t *))next; return 0;
     case HOOK_PPOLL_CHK: libc.ppoll_chk = (int (*)(void *, unsigned long, const struct timespec *, const sigset_t *, size_t))next; return 0;
     case HOOK_PSELECT: libc.pselect = (int (*)(int, void *, void *, void *, const struct timespec *, const sigset_t *))next; return 0;
-    case HOOK_ATTR_SETSIGMASK: libc.attr_setsigmask = (int (*)(void *, const sigset_t *))next; return 0;
     case HOOKS: break;
     }
     return -EINVAL;
@@ -399,8 +529,9 @@ static int continue_at(enum hook hook, int64_t next)
  * instruction; aligned eight bytes are fetched old or new (AMD APM vol. 2, 7.6.1, "Cross-Modifying Code"; HotSpot patches calls so, nativeInst_x86.cpp).
  * X is never dropped. Where that is forbidden (SELinux, execmod) the kernel writes through /proc/self/mem: it copies eight aligned bytes by one
  * move as well, but nobody promises that. */
-static int store_code(int64_t address, uint64_t expected, uint64_t desired)
+int up_code_store(int64_t address, int64_t before, int64_t after)
 {
+    uint64_t expected = (uint64_t)before, desired = (uint64_t)after;
     enum { PAGE = 4096 };
     uint64_t *code = (uint64_t *)address;
     long page = address & -(long)PAGE;
@@ -418,16 +549,9 @@ static int store_code(int64_t address, uint64_t expected, uint64_t desired)
 
 int up_signals_next(int32_t hook, int64_t next)
 {
-    return continue_at((enum hook)hook, next);
-}
-
-int up_signals_hook(int32_t hook, int64_t next, int64_t address, int64_t expected, int64_t desired)
-{
     int error = continue_at((enum hook)hook, next);
-    if (error)
-        return error;
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    return store_code(address, (uint64_t)expected, (uint64_t)desired);
+    return error;
 }
 
 /* ---- taking ---- */

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -101,6 +102,43 @@ int up_text_replace(uint64_t address, uint8_t expected, uint8_t desired)
 int up_text_look(uint64_t address, uint8_t *byte)
 {
     return read_mapped(address, byte, 1);
+}
+
+/* b8+r imm32: mov r32, imm32, before 0f 05: syscall. Code that makes several calls keeps their number in a register. */
+static int may_call(const uint8_t *bytes, size_t length, int32_t number)
+{
+    enum { MOVE = 0xb8, FUNCTION = 4096 };
+    for (const uint8_t *from = bytes + 1, *end = bytes + length; from < end;) {
+        const uint8_t *at = memmem(from, (size_t)(end - from), &number, sizeof number);
+        if (!at)
+            return 0;
+        size_t rest = (size_t)(end - at);
+        if ((at[-1] & 0xf8) == MOVE && memmem(at, rest < FUNCTION ? rest : FUNCTION, "\x0f\x05", 2))
+            return 1;
+        from = at + 1;
+    }
+    return 0;
+}
+
+int up_may_call(int64_t from, int64_t to, int32_t number)
+{
+    enum { PIECE = 1 << 18, OVERLAP = 1 << 13 };
+    int fd = open_memory(O_RDONLY), found = 0;
+    uint8_t *bytes = malloc(PIECE);
+    if (!bytes)
+        found = -ENOMEM;
+    for (int64_t at = from; !found && at < to; at += PIECE - OVERLAP) {
+        size_t length = (size_t)(to - at < PIECE ? to - at : PIECE);
+        if (fd < 0 || pread(fd, bytes, length, (off_t)at) != (ssize_t)length)
+            for (size_t i = 0; !found && i < length; i += 4096)
+                found = read_mapped((uint64_t)at + i, bytes + i, length - i < 4096 ? length - i : 4096);
+        if (!found)
+            found = may_call(bytes, length, number);
+    }
+    free(bytes);
+    if (fd >= 0)
+        close(fd);
+    return found;
 }
 
 int up_region_map(int64_t address, int64_t size)

@@ -320,10 +320,13 @@ UP_EXPORT int up_trap_statistics(struct up_trap_statistics *out);
 /* ---- signals.c ---- */
 /* Address of the function that stands in for libc's; hook: SignalGuard.Hook's ordinal. -EINVAL: no such hook. */
 UP_EXPORT int64_t up_signals_function(int32_t hook);
-/* Stores desired over expected, eight aligned bytes of libc that hold the jump to that function; next: where it goes on to reach libc's own. */
-UP_EXPORT int up_signals_hook(int32_t hook, int64_t next, int64_t address, int64_t expected, int64_t desired);
-/* The same without a jump: where libc's own function stands, for calls that up_got_redirect leads to ours. */
+/* Where that function goes on to reach libc's own: behind the jump that leads to it, or libc's function itself, for calls that up_got_redirect leads to
+ * ours. Before anybody comes there. */
 UP_EXPORT int up_signals_next(int32_t hook, int64_t next);
+/* Where a slot calls that stands for a system call: signals_x86_64.S. */
+UP_EXPORT int64_t up_guards_address(void);
+/* Stores desired over expected, eight aligned bytes of code, by one store. UP_E_CHANGED: there was something else. */
+UP_EXPORT int up_code_store(int64_t address, int64_t expected, int64_t desired);
 /* Where libjvm's code lies, whose handler of SIGBUS decodes instructions. */
 UP_EXPORT int up_signals_vm_text(int64_t start, int64_t end);
 
@@ -358,6 +361,12 @@ UP_EXPORT int64_t up_library_changes(void);
 
 /* ---- decode_x86_64.c ---- */
 UP_EXPORT int up_decode(const uint8_t *bytes, int32_t length, int64_t address, struct up_insn *out, int32_t capacity);
+/* Straight code from from[i] to ends[i], ascending, becomes shorter where a direct branch in these bytes leads into it: from[i] is then the last such
+ * target. */
+UP_EXPORT int up_straight(const uint8_t *bytes, int32_t length, int64_t address, const int64_t *ends, int64_t *from, int32_t count);
+/* 1 if code in [from, to) may make the system call of this number: it moves the number into a register and, soon after, makes some call. 0 if not, or
+ * -errno. */
+UP_EXPORT int up_may_call(int64_t from, int64_t to, int32_t number);
 
 /* What the planner asks about one instruction. InstructionDetail on the Java side, same order. */
 struct up_detail {

@@ -14,6 +14,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import uprobe.probe.code.Displaced;
 import uprobe.probe.code.FunctionCode;
@@ -278,8 +279,13 @@ public final class ProbeEngine {
             defined.points = findAgain(probe, defined.points, held);
             defined.changes = finder.changes();
         }
-        SignalGuard.install(finder.loaded());
-        refuseWhileBlocked(probe.spec().library().text() + ":" + probe.spec().target());
+        keepTrapsOpen(probe.spec().library().text() + ":" + probe.spec().target());
+        if (defined.points.stream().anyMatch(point -> isOvertaken(point.plan()))) {
+            defined.points = findAgain(probe, defined.points, held);
+        }
+        for (Point point : defined.points) {
+            refuseUnguarded(point.plan().library(), point.plan().described().library() + "!" + point.plan().described().symbol());
+        }
         List<SiteTable.Site> done = new ArrayList<>();
         try {
             for (Point point : defined.points) {
@@ -297,6 +303,11 @@ public final class ProbeEngine {
         }
         defined.armed = done;
         probe.armedAt(described(defined, probe.spec()));
+    }
+
+    /** Whether a jump of the engine's own has been put there since the plan was made. */
+    private static boolean isOvertaken(SitePlan plan) {
+        return SignalGuard.isClosed(plan.address()) || SignalGuard.ledFrom(plan.address()).isPresent() && plan.way().stands() == plan.way().displaced().unsigned(0);
     }
 
     /** Whether what was found is what the probe's pattern means now: nothing was loaded or unloaded since, and the code is the same. */
@@ -401,12 +412,12 @@ public final class ProbeEngine {
     /** Arms each by itself with a probe that records nothing but its hits; in the order of functions is fastest. */
     synchronized List<SiteOutcome> armSites(List<SiteRequest> requests) throws ProbeRefusedException, IOException {
         sites.lookAgain();
-        SignalGuard.install(finder.loaded());
-        refuseWhileBlocked("sites");
+        keepTrapsOpen("sites");
         startDraining();
         List<SiteOutcome> outcomes = new ArrayList<>();
         for (SiteRequest request : requests) {
             try {
+                refuseUnguarded(request.library(), request.library().fileName());
                 outcomes.add(arm(request));
             } catch (ProbeRefusedException e) {
                 outcomes.add(new SiteOutcome(request, -1, null, e.refusal(), e.getMessage()));
@@ -419,7 +430,7 @@ public final class ProbeEngine {
         String where = request.library().fileName() + "!0x" + Long.toHexString(request.address() - request.library().loadBias());
         SiteTable.Site known = sites.at(request.address());
         SitePlan plan = known == null || request.mechanism() == null ? null : known.plan(request.mechanism());
-        if (plan == null) {
+        if (plan == null || isOvertaken(plan)) {
             finder.refuseCriticalSection(request.library(), request.address(), where);
             Displaced displaced = sites.codeOf(request.library(), request.functionStart(), request.functionEnd()).at(request.address(), where);
             plan = planned(request.library(), displaced, request.mechanism(), where, where);
@@ -495,6 +506,22 @@ public final class ProbeEngine {
                 : Optional.of(new ChangedSite(site.plan().described(), users, sites.found(site)));
     }
 
+    private void keepTrapsOpen(String what) throws ProbeRefusedException, IOException {
+        SignalGuard.install(finder.loaded());
+        refuseWhileBlocked(what);
+        if (SignalGuard.complete()) {
+            refuseWhileBlocked(what);
+        }
+    }
+
+    /** What a libc runs with all signals blocked is known only by where it blocks them. */
+    private static void refuseUnguarded(LoadedLibrary library, String where) throws ProbeRefusedException {
+        Optional<String> open = SignalGuard.unguarded();
+        if (open.isPresent() && DeniedFunctions.isOfCLibrary(LibraryPattern.stem(library.fileName()))) {
+            throw new ProbeRefusedException(Refusal.RUNS_WITH_SIGNALS_BLOCKED, where, open.get());
+        }
+    }
+
     private static void refuseWhileBlocked(String what) throws ProbeRefusedException, IOException {
         Optional<String> thread = SignalMasks.threadBlocking(SignalMasks.SIGTRAP);
         if (thread.isPresent()) {
@@ -520,12 +547,17 @@ public final class ProbeEngine {
         if (spec.type() != ProbeType.ENTRY) {
             TargetFinder.refuseReturnOf(library, function, where);
         }
-        return known != null ? known : planned(library, displaced, spec.mechanism(), where, TargetFinder.named(symbol, offset));
+        return known != null && !isOvertaken(known) ? known : planned(library, displaced, spec.mechanism(), where, TargetFinder.named(symbol, offset));
     }
 
     private SitePlan planned(LoadedLibrary library, Displaced displaced, Mechanism mechanism, String where, String symbol)
             throws ProbeRefusedException, IOException {
-        Planner.Planned planned = planner.plan(library, displaced, mechanism, where);
+        if (SignalGuard.isClosed(displaced.address())) {
+            throw new ProbeRefusedException(Refusal.GUARDED, where, "");
+        }
+        OptionalLong led = SignalGuard.ledFrom(displaced.address());
+        Planner.Planned planned = led.isPresent() ? planner.led(library, displaced, led.getAsLong(), mechanism, where)
+                : planner.plan(library, displaced, mechanism, where);
         return new SitePlan(library, planned.way(),
                 new ArmedSite(library.fileName(), symbol, displaced.address(), planned.way().mechanism(), planned.reason(), false));
     }

@@ -128,10 +128,7 @@ final class ForkScenarios {
         }
     }
 
-    /**
-     * posix_spawn's child has its signals blocked and then at their defaults: what it runs is refused, all else may be probed. So is what the parent
-     * runs while it waits for a child that could not execute: that trap would kill this process.
-     */
+    /** posix_spawn's child had its signals blocked and then at their defaults: a trap in it killed it, one in the waiting parent this process. */
     @Scenario(alone = true)
     static void posixSpawnGoesOnWhateverOfLibcIsProbed() throws Exception {
         List<TestProbe> probes = armAllOfLibc();
@@ -182,7 +179,7 @@ final class ForkScenarios {
         TestProbe.assertTextIsOriginal("libc.so.6");
     }
 
-    /** Everything on the way and beside it: what may not be probed there must be refused. */
+    /** Everything on the way and beside it. */
     private static List<TestProbe> armAllOfLibc() throws Exception {
         TestProbe.engine();
         TestProbe.looksAtStacks = false;
@@ -195,7 +192,7 @@ final class ForkScenarios {
                 refused.add(function.name());
             }
         }
-        assertTrue(probes.size() > 1000, () -> probes.size() + " armed, refused are " + refused);
+        assertTrue(probes.size() > 2000, () -> probes.size() + " armed, refused are " + refused);
         return probes;
     }
 

@@ -154,19 +154,9 @@ final class RefusalScenarios {
     }
 
     @Scenario
-    static void whatLibcRunsWithSignalsBlocked() throws Exception {
-        for (String function : List.of("close", "posix_spawn", "abort", "clone", "fork", "pthread_create")) {
-            for (String type : List.of("p", "r", "c")) {
-                assertRefused(Refusal.RUNS_WITH_SIGNALS_BLOCKED, "libc.so.6!" + function
-                        + ": libc runs this function with all signals blocked, where a trap kills the process", type + " libc:" + function);
-            }
-        }
-    }
-
-    @Scenario
     static void theTrapsOwnWay() throws Exception {
-        for (String function : List.of("sigaction", "pthread_sigmask", "sigprocmask")) {
-            assertRefused(Refusal.HANDLES_SIGNALS, "libc.so.6!" + function + ": the trap's own delivery or return goes through this function", "p libc:" + function);
+        if (!TestProbe.library("libc.so.6").symbols().find("__restore_rt").isEmpty()) {     /* a name of the debug file's */
+            assertRefused(Refusal.HANDLES_SIGNALS, "libc.so.6!__restore_rt: the trap's own return goes through this function", "p libc:__restore_rt");
         }
     }
 
@@ -285,9 +275,7 @@ final class RefusalScenarios {
             }
         }
         assertEquals(Set.of(), through);
-        assertTrue(tried > 50, tried + " names");
-        assertRefused(Refusal.RUNS_WITH_SIGNALS_BLOCKED, "libc.so.6!__libc_system: libc runs this function with all signals blocked, where a trap kills the"
-                + " process: it is also called system", "p libc:__libc_system");
+        assertTrue(tried > 15, tried + " names");
     }
 
     /** A sample of libm: what the engine takes can be armed, all at one time, and leaves no trace. */

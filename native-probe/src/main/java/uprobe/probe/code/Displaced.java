@@ -14,7 +14,7 @@ import uprobe.probe.helper.Helper;
  */
 public record Displaced(InstructionTable.Instruction instruction, byte[] bytes, Detail detail, boolean loopHead) {
     /** Stands for no register where a register's number is wanted. */
-    static final int NO_REGISTER = 0xff;
+    public static final int NO_REGISTER = 0xff;
 
     /** Prefix kinds, {@code enum up_prefix}: LONG are VEX of three bytes, XOP and EVEX, which hold an inverted B in their second byte. */
     static final int PREFIX_NONE = 0, PREFIX_REX = 1, PREFIX_VEX2 = 2, PREFIX_LONG = 3;
@@ -53,7 +53,7 @@ public record Displaced(InstructionTable.Instruction instruction, byte[] bytes, 
         }
     }
 
-    static Displaced of(InstructionTable.Instruction instruction, byte[] bytes) {
+    public static Displaced of(InstructionTable.Instruction instruction, byte[] bytes) {
         return of(instruction, bytes, false);
     }
 
@@ -66,7 +66,7 @@ public record Displaced(InstructionTable.Instruction instruction, byte[] bytes, 
     }
 
     /** Address of the instruction behind it. */
-    long next() {
+    public long next() {
         return instruction.address() + bytes.length;
     }
 
@@ -74,7 +74,7 @@ public record Displaced(InstructionTable.Instruction instruction, byte[] bytes, 
         return instruction.is(flag);
     }
 
-    boolean uses(int register) {
+    public boolean uses(int register) {
         return (detail.used() >>> register & 1) != 0;
     }
 
@@ -82,7 +82,7 @@ public record Displaced(InstructionTable.Instruction instruction, byte[] bytes, 
         return (detail.hazards() & hazard) != 0;
     }
 
-    int unsigned(int at) {
+    public int unsigned(int at) {
         return Byte.toUnsignedInt(bytes[at]);
     }
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
 import uprobe.probe.ProbeRefusedException;
+import uprobe.probe.Refusal;
 import uprobe.probe.elf.LoadedLibrary;
 import uprobe.probe.spec.Mechanism;
 
@@ -11,6 +12,9 @@ import uprobe.probe.spec.Mechanism;
 public final class Planner {
     /** A way and why it is not a better one; the reason is empty for the best. */
     public record Planned(Way way, String reason) {}
+
+    /** e9 rel32: jmp. */
+    private static final int JUMP = 0xe9;
 
     private final Map<String, SlotRegion> regions = new HashMap<>();
     private final boolean farSlots;
@@ -36,6 +40,22 @@ public final class Planner {
             }
         }
         throw new ProbeRefusedException(first.refusal, where, first.getMessage());
+    }
+
+    /**
+     * The way of an instruction over which a jump of the engine's own stands: it goes on where that leads.
+     *
+     * @param wanted as for {@link #plan}
+     */
+    public Planned led(LoadedLibrary library, Displaced displaced, long to, Mechanism wanted, String where) throws ProbeRefusedException, IOException {
+        String reason = "a jump of the engine's own stands there, which keeps SIGTRAP open";
+        if (wanted != null && wanted != Mechanism.BOOST) {
+            throw new ProbeRefusedException(Refusal.NOT_DISPLACEABLE, where, reason + ": leave mechanism= out");
+        }
+        SlotRegion region = regionFor(library, where);
+        SlotCode code = new SlotCode.Writer(region.peek()).mark(SlotCode.Where.SITE).jump(to).done();
+        region.take(code.units());
+        return new Planned(new Way(Mechanism.BOOST, displaced, code, JUMP), reason);
     }
 
     private static String sentence(Relocator.NotRelocatable why) {

@@ -15,7 +15,7 @@ import java.util.List;
  */
 public record SlotCode(long address, byte[] code, List<Mark> marks, int copyLength, int scratch) {
     /** Where the thread would be. */
-    enum Where { SITE, NEXT, TARGET }
+    public enum Where { SITE, NEXT, TARGET }
 
     /**
      * {@code struct up_mark}.
@@ -24,7 +24,7 @@ public record SlotCode(long address, byte[] code, List<Mark> marks, int copyLeng
      * @param stack bytes that the slot has put on the stack so far
      * @param saved whether the scratch register's own value lies on top of the stack
      */
-    record Mark(int offset, int stack, Where where, boolean saved) {}
+    public record Mark(int offset, int stack, Where where, boolean saved) {}
 
     /** Slots begin at multiples of it; one takes up one or two. */
     public static final int UNIT = 32, UNITS = 2;

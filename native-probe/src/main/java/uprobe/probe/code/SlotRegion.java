@@ -53,7 +53,7 @@ public final class SlotRegion {
     }
 
     /** Address of the slot that is free next; -1 if the region has none for the longest code. */
-    long peek() {
+    public long peek() {
         return next + SlotCode.UNITS * SlotCode.UNIT > start + SIZE ? -1 : next;
     }
 

@@ -44,9 +44,12 @@ public final class Helper {
     public static native int up_trap_statistics(long[] out);
     public static native int up_shadow_stack_on();
     public static native long up_signals_function(int hook);
-    public static native int up_signals_hook(int hook, long next, long address, long expected, long desired);
     public static native int up_signals_next(int hook, long next);
     public static native int up_got_redirect(String name, long from, long to, int isDefault);
+    public static native long up_guards_address();
+    public static native int up_code_store(long address, long expected, long desired);
+    public static native int up_straight(byte[] code, int length, long address, long[] ends, long[] from, int count);
+    public static native int up_may_call(long from, long to, int number);
     public static native int up_signals_vm_text(long start, long end);
     public static native int up_jvm_attach(JNIEnv env, Pointer layout);
     public static native int up_flush_statistics(long[] out);

@@ -6,9 +6,12 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
 import uprobe.probe.ProbeRefusedException;
 import uprobe.probe.code.InstructionTable;
 import uprobe.probe.code.SlotRegion;
@@ -21,7 +24,8 @@ import uprobe.probe.helper.Helper;
  * Keeps SIGTRAP open and the engine's handlers in place, from the first probe on
  * ------------------------------------------------------------------------------
  * A trap taken while SIGTRAP is blocked kills the process. So libc's functions that set masks and handlers are given a jump to functions of the
- * helper's (signals.c says what those do). Here is decided where the jumps go; the order of the first arming is
+ * helper's (signals.c says what those do), and so are the places where it, or another library, blocks signals by a system call of its own
+ * ({@link SystemCallGuard}). Here is decided where the jumps go; the order of the first arming is
  *
  * <ol>
  * <li>the jumps are stored, each over one instruction, whole: threads are before it or behind it;
@@ -29,14 +33,15 @@ import uprobe.probe.helper.Helper;
  * <li>every thread is given the time to leave those functions that it may have entered before the jump was there ({@link SignalMasks#awaitRun}):
  *     until then it may still block SIGTRAP or set a handler past us;
  * <li>the signals are taken again, from who was that late, and SIGTRAP comes out of every sa_mask installed;
- * <li>the masks of all threads are read ({@link SignalMasks#threadBlocking}), and traps are written if none blocks SIGTRAP.
+ * <li>the masks of all threads are read ({@link SignalMasks#threadBlocking});
+ * <li>traps are written if none blocks SIGTRAP, first those that guard it themselves ({@link SystemCallGuard}).
  * </ol>
  *
  * What could not be done is no failure: {@link #limits} tells.
  */
 public final class SignalGuard {
     /** The helper's functions, in the order of signals.c, {@code enum hook}. */
-    private enum Hook { SIGMASK, SIGPROCMASK, SIGACTION, SIGSUSPEND, EPOLL_PWAIT, EPOLL_PWAIT2, PPOLL, PPOLL_CHK, PSELECT, ATTR_SETSIGMASK }
+    private enum Hook { SIGMASK, SIGACTION, SIGSUSPEND, EPOLL_PWAIT, EPOLL_PWAIT2, PPOLL, PPOLL_CHK, PSELECT }
 
     /** Calls of other libraries to a function that has no room for a jump. {@code bound}: ld.so binds the name to this address. */
     private record Redirect(Hook hook, String name, long from, boolean bound) {}
@@ -61,7 +66,8 @@ public final class SignalGuard {
     /** Bytes of libc that are ours now, by address, with what they were; they stay for good. */
     private static final Map<Long, Byte> originals = new HashMap<>();
     private static final List<Redirect> redirects = new ArrayList<>();
-    private static long ledAt = -1;
+    private static final SystemCallGuard calls = new SystemCallGuard(limits, originals);
+    private static long ledAt = -1, lookedAt = -1;
     private static boolean installed;
     private static SlotRegion region;
 
@@ -79,11 +85,30 @@ public final class SignalGuard {
         });
     }
 
-    /** Steps 1 to 4, the first time; later only what somebody took past libc meanwhile is taken back. */
+    /** Why libc may still run code of its own with SIGTRAP blocked; empty if it does not. */
+    public static synchronized Optional<String> unguarded() {
+        return calls.unguarded();
+    }
+
+    /** Where a jump of ours at this address leads. */
+    public static synchronized OptionalLong ledFrom(long address) {
+        return calls.ledFrom(address);
+    }
+
+    /** Whether the instruction at this address is not run where it stands, or holds a trap of the guard's own. */
+    public static synchronized boolean isClosed(long address) {
+        return calls.isClosed(address);
+    }
+
+    /** Steps 1 to 4, the first time; later only what somebody took past libc meanwhile is taken back, and libraries that are new are looked through. */
     public static synchronized void install(LoadedLibraries loaded) throws IOException {
         if (installed) {
             leadCalls();
+            boolean led = lookThrough(loaded);
             takeSignals();
+            if (led && !SignalMasks.awaitRun()) {
+                limits.add("a thread that did not run for a second may still block SIGTRAP");
+            }
             return;
         }
         /* The one that the process uses: dlmopen(3) may have loaded others beside it. */
@@ -96,6 +121,7 @@ public final class SignalGuard {
         } else {
             limits.add("SIGTRAP can still be blocked, and its handler replaced: no libc.so.6 is loaded");
         }
+        lookThrough(loaded);
         leadCalls();
         takeSignals();
         if (!SignalMasks.awaitRun()) {
@@ -105,6 +131,35 @@ public final class SignalGuard {
         installed = true;
     }
 
+    /**
+     * Step 6, once no thread has SIGTRAP blocked.
+     *
+     * @return whether masks are to be read once more: somebody may have passed a place where a trap stands only now
+     */
+    public static synchronized boolean complete() {
+        return calls.writeTraps();
+    }
+
+    /** Leads the system calls of libraries that were not looked through yet; libc's are {@link #hookAll}'s. */
+    private static boolean lookThrough(LoadedLibraries loaded) {
+        long changes = Helper.up_library_changes();
+        if (changes == lookedAt) {
+            return false;
+        }
+        lookedAt = changes;
+        boolean led = false;
+        long own = Helper.up_guards_address();
+        for (LoadedLibrary library : loaded.all()) {
+            try {
+                boolean ours = own >= library.textStart() && own < library.textEnd();
+                led |= !ours && calls.isNew(library) && calls.lead(library, Set.of(SystemCallGuard.RT_SIGPROCMASK), Set.of());
+            } catch (IOException | java.io.UncheckedIOException e) {
+                limits.add("system calls of " + library.fileName() + " can still block SIGTRAP: " + e.getMessage());
+            }
+        }
+        return led;
+    }
+
     private static void takeSignals() throws IOException {
         int error = Helper.up_trap_install();
         if (error < 0) {
@@ -112,19 +167,18 @@ public final class SignalGuard {
         }
     }
 
-    private static void hookAll(LoadedLibrary libc) {
+    private static void hookAll(LoadedLibrary libc) throws IOException {
+        Set<Integer> numbers = new HashSet<>(List.of(SystemCallGuard.RT_SIGPROCMASK, SystemCallGuard.EXECVE, SystemCallGuard.EXECVEAT));
+        Set<Long> done = new HashSet<>();
         /* What sigaction, signal and their kin end in; before it was exported to libc's own libraries, sigaction itself. */
         String sigaction = address(libc, "__libc_sigaction") != 0 ? "__libc_sigaction" : "sigaction";
-        hook(libc, Hook.SIGACTION, sigaction).ifPresent(why -> lead(libc, why, Hook.SIGACTION, "sigaction", "__sigaction"));
-        /* First the constants where they are all there is: they see the calls inside libc as well. */
-        hook(libc, Hook.SIGMASK, "pthread_sigmask").ifPresent(why -> widen(libc, "pthread_sigmask", TESTED, CLEARED)
-                .ifPresent(also -> lead(libc, why + "; " + also, Hook.SIGMASK, "pthread_sigmask")));
-        if (!calls(libc, "sigprocmask", "pthread_sigmask")) {
-            hook(libc, Hook.SIGPROCMASK, "sigprocmask").ifPresent(why -> lead(libc, why, Hook.SIGPROCMASK, "sigprocmask"));
+        Optional<String> noSigaction = hook(libc, Hook.SIGACTION, sigaction);
+        if (noSigaction.isPresent()) {
+            numbers.add(SystemCallGuard.RT_SIGACTION);
         }
-        if (address(libc, "pthread_attr_setsigmask_np") != 0) {     /* since 2.32 */
-            widen(libc, "pthread_attr_setsigmask_np", 0, CLEARED)
-                    .ifPresent(why -> lead(libc, why, Hook.ATTR_SETSIGMASK, "pthread_attr_setsigmask_np"));
+        /* Its own constants are cheaper than a trap at its system call, where no jump fits. */
+        if (hook(libc, Hook.SIGMASK, "pthread_sigmask").isEmpty() || widen(libc, "pthread_sigmask", TESTED, CLEARED).isEmpty()) {
+            done.add(address(libc, "pthread_sigmask"));
         }
         hook(libc, Hook.SIGSUSPEND, "sigsuspend").ifPresent(why -> lead(libc, why, Hook.SIGSUSPEND, "sigsuspend", "__sigsuspend"));
         hook(libc, Hook.EPOLL_PWAIT, "epoll_pwait").ifPresent(why -> lead(libc, why, Hook.EPOLL_PWAIT, "epoll_pwait"));
@@ -135,6 +189,14 @@ public final class SignalGuard {
         lead(libc, "", Hook.PPOLL, "ppoll");
         lead(libc, "", Hook.PPOLL_CHK, "__ppoll_chk");
         lead(libc, "", Hook.PSELECT, "pselect");
+        calls.isNew(libc);
+        calls.lead(libc, numbers, done);
+        calls.leadSyscall(libc);
+        if (noSigaction.isPresent() && calls.covers(SystemCallGuard.RT_SIGACTION)) {
+            Helper.up_signals_next(Hook.SIGACTION.ordinal(), address(libc, sigaction));
+        } else if (noSigaction.isPresent()) {
+            lead(libc, noSigaction.get(), Hook.SIGACTION, "sigaction", "__sigaction");
+        }
     }
 
     /** The second best: where other libraries call the function. @param why not the best; empty to say nothing */
@@ -177,20 +239,6 @@ public final class SignalGuard {
         return code;
     }
 
-    private static boolean calls(LoadedLibrary libc, String function, String called) {
-        long address = address(libc, function), target = address(libc, called);
-        if (address == 0) {
-            return true;
-        }
-        InstructionTable table = InstructionTable.decode(code(libc, address), address);
-        for (int i = 0; i < table.size(); i++) {
-            if (table.get(i).target() == target && (table.get(i).flags() & (InstructionTable.CALL | InstructionTable.BRANCH)) != 0) {
-                return true;
-            }
-        }
-        return false;
-    }
-
     /** @return why not; empty if the jump is in */
     private static Optional<String> hook(LoadedLibrary libc, Hook hook, String name) {
         long address = address(libc, name);
@@ -202,8 +250,7 @@ public final class SignalGuard {
         byte[] code = code(libc, address);
         InstructionTable table = InstructionTable.decode(code, address);
         InstructionTable.Instruction first = table.get(0);
-        long window = address & -ATOMIC;
-        if (first.length() < JUMP_SIZE || (first.flags() & MOVES) != 0 || address + JUMP_SIZE > window + ATOMIC) {
+        if (first.length() < JUMP_SIZE || (first.flags() & MOVES) != 0 || address + JUMP_SIZE > (address & -ATOMIC) + ATOMIC) {
             return Optional.of("the first instruction of " + name + " is not one of five bytes within eight aligned ones");
         }
         for (int i = 0; i < table.size(); i++) {
@@ -220,16 +267,9 @@ public final class SignalGuard {
             long entry = region.take(1), next = region.take(1);
             write(entry, jumpTo(Helper.up_signals_function(hook.ordinal())));
             write(next, continuation(first, code, next));
-            byte[] before = new byte[ATOMIC], after;
-            Helper.up_text_read(window, before, ATOMIC);
-            after = before.clone();
-            int at = (int) (address - window);
-            ByteBuffer.wrap(after).order(ByteOrder.LITTLE_ENDIAN).put(at, JUMP).putInt(at + 1, relative(address + JUMP_SIZE, entry));
-            int error = Helper.up_signals_hook(hook.ordinal(), next, window, word(before), word(after));
-            for (int i = 0; i < JUMP_SIZE && error == 0; i++) {
-                originals.put(address + i, code[i]);
-            }
-            return error == 0 ? Optional.empty() : Optional.of("writing the jump into " + name + " failed with " + error);
+            Helper.up_signals_next(hook.ordinal(), next);
+            calls.store(address, code, entry);
+            return Optional.empty();
         } catch (ProbeRefusedException | IOException e) {
             return Optional.of(e.getMessage());
         }
@@ -242,10 +282,6 @@ public final class SignalGuard {
         }
     }
 
-    private static long word(byte[] bytes) {
-        return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong();
-    }
-
     /** ff 25 00000000: jmp [rip+0], then the address; the helper may lie anywhere. */
     private static byte[] jumpTo(long target) {
         return ByteBuffer.allocate(14).order(ByteOrder.LITTLE_ENDIAN).put((byte) 0xff).put((byte) 0x25).putInt(0).putLong(target).array();
@@ -256,23 +292,16 @@ public final class SignalGuard {
         int length = displaced.length();
         ByteBuffer out = ByteBuffer.allocate(length + JUMP_SIZE).order(ByteOrder.LITTLE_ENDIAN).put(code, 0, length);
         if (displaced.is(InstructionTable.RIP_RELATIVE)) {
-            out.putInt(displaced.displacementAt(), relative(at + length, displaced.target()));
+            out.putInt(displaced.displacementAt(), SystemCallGuard.relative(at + length, displaced.target()));
         }
-        return out.put(JUMP).putInt(relative(at + length + JUMP_SIZE, displaced.address() + length)).array();
-    }
-
-    private static int relative(long from, long to) throws IOException {
-        if (to - from != (int) (to - from)) {
-            throw new IOException("0x" + Long.toHexString(to) + " is out of reach of 0x" + Long.toHexString(from));
-        }
-        return (int) (to - from);
+        return out.put(JUMP).putInt(SystemCallGuard.relative(at + length + JUMP_SIZE, displaced.address() + length)).array();
     }
 
     /**
      * Puts SIGTRAP into libc's constants, one byte each: first where bits are cleared, then where they are tested, so that nobody finds the bit tested
      * and not cleared.
      *
-     * @param tested the constant tested for, or 0 if the function clears without a test
+     * @param tested the constant tested for
      * @return why not; empty if it is done
      */
     private static Optional<String> widen(LoadedLibrary libc, String name, long tested, long cleared) {
@@ -281,17 +310,15 @@ public final class SignalGuard {
             return Optional.of(libc.fileName() + " has no " + name);
         }
         byte[] code = code(libc, address);
-        long clearing = immediate(code, address, cleared), testing = tested == 0 ? 0 : immediate(code, address, tested);
+        long clearing = immediate(code, address, cleared), testing = immediate(code, address, tested);
         if (clearing < 0 || testing < 0) {
             return Optional.of(name + " does not keep libc's own signals out of masks in the way that is known");
         }
         try {
             write(clearing, new byte[] {(byte) ((byte) cleared & ~TRAP_BIT)});
             originals.put(clearing, (byte) cleared);
-            if (testing != 0) {
-                write(testing, new byte[] {(byte) ((byte) tested | TRAP_BIT)});
-                originals.put(testing, (byte) tested);
-            }
+            write(testing, new byte[] {(byte) ((byte) tested | TRAP_BIT)});
+            originals.put(testing, (byte) tested);
             return Optional.empty();
         } catch (IOException e) {
             return Optional.of(e.getMessage());

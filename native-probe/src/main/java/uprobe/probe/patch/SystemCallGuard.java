@@ -1,0 +1,339 @@
+package uprobe.probe.patch;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import uprobe.probe.ProbeRefusedException;
+import uprobe.probe.code.Displaced;
+import uprobe.probe.code.InstructionTable;
+import uprobe.probe.code.SlotCode;
+import uprobe.probe.code.SlotRegion;
+import uprobe.probe.code.SystemCalls;
+import uprobe.probe.code.Way;
+import uprobe.probe.elf.CallFrames;
+import uprobe.probe.elf.LoadedLibrary;
+import uprobe.probe.elf.NativeSymbol;
+import uprobe.probe.helper.Helper;
+import uprobe.probe.spec.Mechanism;
+
+/**
+ * System calls that would block SIGTRAP, led through the helper
+ * -------------------------------------------------------------
+ * glibc starts and ends threads, spawns, aborts and runs its own helper threads with every signal blocked, by rt_sigprocmask right where it is needed, and
+ * so do other libraries that make their own system calls. Each such call is found ({@link SystemCalls}), and the code before it gets a jump to a slot:
+ *
+ * <pre>
+ * 88ff8: b8 0e 00 00 00          mov eax, 14             e9 ..     jmp slot
+ * 88ffd: 48 8d b3 f0 08 00 00    lea rsi, [rbx+0x8f0]    not run any more
+ * 89004: 0f 05                   syscall                 not run any more
+ * 89006: ...                                             <- the slot comes back here
+ *
+ * slot:  b8 0e 00 00 00          mov eax, 14             the instructions that the jump stands for
+ *        48 8d b3 f0 08 00 00    lea rsi, [rbx+0x8f0]
+ *        48 8d 64 24 80          lea rsp, [rsp-128]      over the red zone
+ *        ff 15 ..                call [rip+..]           up_guards_entry: the same call, but for SIGTRAP
+ *        48 8d a4 24 80 00 00 00 lea rsp, [rsp+128]
+ *        48 8d 0d ..             lea rcx, [rip+..]       as the kernel leaves it
+ *        e9 ..                   jmp 89006
+ * </pre>
+ *
+ * The jump is one aligned store over one instruction, since nobody may trap there yet. Where no instruction of five bytes lies in eight aligned ones,
+ * a trap stands on the {@code syscall} itself, once no thread has SIGTRAP blocked: from then on that holds by itself. What the sets are does not matter,
+ * nor where they lie: the linker merges glibc's constant of all signals with other constants of the same bytes, so it must not be changed.
+ *
+ * <p>What stands so stays for good. Callers hold {@link SignalGuard}'s lock.
+ */
+final class SystemCallGuard {
+    /** linux/arch/x86/entry/syscalls/syscall_64.tbl. */
+    static final int RT_SIGACTION = 13, RT_SIGPROCMASK = 14, EXECVE = 59, EXECVEAT = 322;
+    private static final Pattern OF_LIBC = Pattern.compile("(libc|libpthread|librt|ld-linux-x86-64)[.-].*");
+    private static final int SIG_UNBLOCK = 1;
+    private static final int JUMP_SIZE = 5, ATOMIC = 8;
+    private static final byte JUMP = (byte) 0xe9;
+
+    /** A call whose code has no room for a jump. */
+    private record Pending(LoadedLibrary library, SystemCalls.Call call, SlotCode slot) {}
+
+    private final Set<String> looked = new HashSet<>();
+    private final List<Pending> pending = new ArrayList<>();
+    private final List<String> limits;
+    private final Map<Long, Byte> originals;
+    /** Where the jumps lead, by the address that they stand at. */
+    private final Map<Long, Long> led = new HashMap<>();
+    /** Code that is not run any more, or that holds a trap of ours: its end by its start. */
+    private final NavigableMap<Long, Long> closed = new TreeMap<>();
+    /** Numbers of calls that are led, or will be once the traps are written. */
+    private final Set<Integer> covered = new HashSet<>();
+    private String unguarded;
+
+    SystemCallGuard(List<String> limits, Map<Long, Byte> originals) {
+        this.limits = limits;
+        this.originals = originals;
+    }
+
+    /** A call of libc's, or of a library of its, that could not be led here; empty if there is none. */
+    Optional<String> unguarded() {
+        return Optional.ofNullable(unguarded);
+    }
+
+    /** The slot that a jump of ours at this address leads to. */
+    OptionalLong ledFrom(long address) {
+        Long slot = led.get(address);
+        return slot == null ? OptionalLong.empty() : OptionalLong.of(slot);
+    }
+
+    void ledFrom(long address, long slot) {
+        led.put(address, slot);
+    }
+
+    boolean isClosed(long address) {
+        Map.Entry<Long, Long> before = closed.floorEntry(address);
+        return before != null && address < before.getValue();
+    }
+
+    boolean covers(int number) {
+        return covered.contains(number);
+    }
+
+    /** @return whether the library is looked at for the first time */
+    boolean isNew(LoadedLibrary library) {
+        return looked.add(library.path() + "@" + library.loadBias() + " " + library.buildId().orElse(""));
+    }
+
+    /**
+     * Leads what it can through the helper.
+     *
+     * @param numbers of the system calls that are meant
+     * @param done functions that are taken care of already, by their first address
+     * @return whether a jump was written
+     */
+    boolean lead(LoadedLibrary library, Set<Integer> numbers, Set<Long> done) throws IOException {
+        boolean may = false;
+        for (int number : numbers) {
+            may |= Helper.up_may_call(library.textStart(), library.textEnd(), number) > 0;
+        }
+        if (!may) {
+            return false;
+        }
+        SystemCalls calls = callsOf(library);
+        SlotRegion region = null;
+        boolean led = false;
+        for (SystemCalls.Call call : calls.find(numbers)) {
+            boolean harmless = call.numbers().equals(Set.of(RT_SIGPROCMASK)) && (call.first().is(SIG_UNBLOCK) || call.second().is(0));
+            if (harmless || done.contains(start(library, call.address()))) {
+                continue;
+            }
+            try {
+                region = region != null ? region : regionOf(library);
+                led |= lead(library, call, region, false);
+                covered.addAll(call.numbers());
+            } catch (ProbeRefusedException | IOException e) {
+                missed(library, call, e.getMessage());
+            }
+        }
+        return led;
+    }
+
+    /** The function that makes whatever system call it is asked for. */
+    void leadSyscall(LoadedLibrary libc) throws IOException {
+        for (NativeSymbol symbol : libc.symbols().find("syscall")) {
+            SystemCalls.Call call = callsOf(libc).onlyOneIn(symbol.address(), symbol.end());
+            try {
+                if (call == null || place(call) < 0) {
+                    throw new IOException("its code has no room for a jump");
+                }
+                lead(libc, call, regionOf(libc), true);
+            } catch (ProbeRefusedException | IOException e) {
+                limits.add("syscall(SYS_rt_sigprocmask) can still block SIGTRAP: " + e.getMessage());
+            }
+        }
+    }
+
+    private void missed(LoadedLibrary library, SystemCalls.Call call, String why) {
+        String sentence = "a system call of " + library.fileName() + " at 0x" + Long.toHexString(call.address() - library.loadBias())
+                + " can still block SIGTRAP: " + why;
+        limits.add(sentence);
+        if (call.numbers().contains(RT_SIGPROCMASK) && OF_LIBC.matcher(library.fileName()).matches()) {
+            unguarded = sentence;
+        }
+    }
+
+    private static long start(LoadedLibrary library, long address) {
+        return library.symbols().containing(address).map(NativeSymbol::address).orElse(0L);
+    }
+
+    private static SlotRegion regionOf(LoadedLibrary library) throws ProbeRefusedException, IOException {
+        return SlotRegion.of(library, library.fileName(), false);
+    }
+
+    private static SystemCalls callsOf(LoadedLibrary library) throws IOException {
+        byte[] text = new byte[(int) (library.textEnd() - library.textStart())];
+        if (Helper.up_text_read(library.textStart(), text, text.length) < 0) {
+            throw new IOException(library.fileName() + " is not mapped any more");
+        }
+        SignalGuard.restore(library.textStart(), text);
+        CallFrames frames = library.callFrames().orElse(null);
+        long[] starts = frames == null ? library.symbols().functions().stream().mapToLong(NativeSymbol::address).distinct().toArray()
+                : java.util.stream.IntStream.range(0, frames.size()).mapToLong(frames::start).toArray();
+        return new SystemCalls(text, library.textStart(), starts);
+    }
+
+    /** @return whether a jump was written; if not, a trap is to be */
+    private boolean lead(LoadedLibrary library, SystemCalls.Call call, SlotRegion region, boolean onlyMasks) throws IOException {
+        int place = place(call);
+        long slot = region.peek();
+        if (place < 0) {
+            byte[] code = slotCode(slot, List.of(), call, false);
+            region.take((code.length + SlotCode.UNIT - 1) / SlotCode.UNIT);
+            SlotCode described = new SlotCode(slot, code, List.of(new SlotCode.Mark(0, 0, SlotCode.Where.SITE, false)), 0, Displaced.NO_REGISTER);
+            write(slot, code);
+            pending.add(new Pending(library, call, described));
+            return false;
+        }
+        List<Displaced> moved = call.straight().subList(place, call.straight().size());
+        byte[] code = slotCode(slot, moved, call, onlyMasks);
+        region.take((code.length + SlotCode.UNIT - 1) / SlotCode.UNIT);
+        write(slot, code);
+        store(moved.get(0).address(), moved.get(0).bytes(), slot);
+        if (moved.get(0).next() < call.next()) {
+            closed.put(moved.get(0).next(), call.next());
+        }
+        keepLoaded(library);
+        return true;
+    }
+
+    /** Slots and jumps are for good; so is the library. */
+    private static long keepLoaded(LoadedLibrary library) {
+        return Helper.pin(library.path().toString(), library.loadBias());
+    }
+
+    /** The nearest instruction before the call that a jump may stand on; a function's first only if there is no other. */
+    private static int place(SystemCalls.Call call) {
+        int first = -1;
+        for (int i = SignalGuard.withoutJumps ? -1 : call.straight().size() - 1; i >= 0; i--) {
+            Displaced at = call.straight().get(i);
+            if (at.bytes().length >= JUMP_SIZE && at.address() + JUMP_SIZE <= (at.address() & -ATOMIC) + ATOMIC) {
+                if (at.address() != call.function()) {
+                    return i;
+                }
+                first = i;
+            }
+        }
+        return first;
+    }
+
+    /** Puts the jump to {@code slot} over an instruction of five bytes or more in eight aligned ones. */
+    void store(long address, byte[] displaced, long slot) throws IOException {
+        long window = address & -ATOMIC;
+        byte[] before = new byte[ATOMIC], after;
+        Helper.up_text_read(window, before, ATOMIC);
+        after = before.clone();
+        int at = (int) (address - window);
+        ByteBuffer.wrap(after).order(ByteOrder.LITTLE_ENDIAN).put(at, JUMP).putInt(at + 1, relative(address + JUMP_SIZE, slot));
+        int error = Helper.up_code_store(window, word(before), word(after));
+        if (error != 0) {
+            throw new IOException("writing the jump failed with " + error);
+        }
+        for (int i = 0; i < JUMP_SIZE; i++) {
+            originals.put(address + i, displaced[i]);
+        }
+        led.put(address, slot);
+    }
+
+    /**
+     * The traps for which {@link #lead} found no room. Caller has seen that no thread has SIGTRAP blocked.
+     *
+     * @return whether there were any
+     */
+    boolean writeTraps() {
+        boolean any = !pending.isEmpty();
+        for (Pending p : pending) {
+            int error = keepLoaded(p.library()) == 0 ? Helper.GONE : arm(p);
+            if (error < 0) {
+                missed(p.library(), p.call(), "writing the trap failed with " + error);
+            }
+        }
+        pending.clear();
+        return any;
+    }
+
+    private int arm(Pending p) {
+        byte[] bytes = new byte[SystemCalls.Call.SIZE];
+        if (Helper.up_text_read(p.call().address(), bytes, bytes.length) < 0) {
+            return Helper.GONE;
+        }
+        Displaced call = Displaced.of(new InstructionTable.Instruction(p.call().address(), bytes.length, 0, InstructionTable.SYSCALL, 0), bytes);
+        int site = Helper.up_site_define(new Way(Mechanism.BOOST, call, p.slot()).pack());
+        int error = site < 0 ? site : Helper.up_site_arm(site);
+        if (error == 0) {
+            originals.put(p.call().address(), bytes[0]);
+            closed.put(p.call().address(), p.call().next());
+        }
+        return error;
+    }
+
+    private static byte[] slotCode(long slot, List<Displaced> moved, SystemCalls.Call call, boolean onlyMasks) throws IOException {
+        ByteBuffer out = ByteBuffer.allocate(1024).order(ByteOrder.LITTLE_ENDIAN);
+        for (Displaced d : moved) {
+            int at = out.position();
+            out.put(d.bytes());
+            if (d.is(InstructionTable.RIP_RELATIVE)) {
+                out.putInt(at + d.instruction().displacementAt(), relative(slot + out.position(), d.instruction().target()));
+            }
+        }
+        if (onlyMasks) {
+            put(out, 0x83, 0xf8, RT_SIGPROCMASK);               /* cmp eax, 14 */
+            put(out, 0x74, 14);                                 /* je: over the next three */
+            put(out, 0x0f, 0x05);                               /* syscall */
+            back(out, slot, call.next());
+        }
+        put(out, 0x48, 0x8d, 0x64, 0x24, 0x80);
+        put(out, 0xff, 0x15).putInt(8 + 7 + 5);
+        put(out, 0x48, 0x8d, 0xa4, 0x24).putInt(128);
+        back(out, slot, call.next());
+        out.putLong(Helper.up_guards_address());
+        return java.util.Arrays.copyOf(out.array(), out.position());
+    }
+
+    /** lea rcx, [rip+x]; jmp: twelve bytes. */
+    private static void back(ByteBuffer out, long slot, long next) throws IOException {
+        put(out, 0x48, 0x8d, 0x0d).putInt(relative(slot + out.position() + Integer.BYTES, next));
+        put(out, JUMP).putInt(relative(slot + out.position() + Integer.BYTES, next));
+    }
+
+    private static ByteBuffer put(ByteBuffer out, int... bytes) {
+        for (int b : bytes) {
+            out.put((byte) b);
+        }
+        return out;
+    }
+
+    private static void write(long address, byte[] code) throws IOException {
+        int error = Helper.up_code_write(address, code, code.length);
+        if (error < 0) {
+            throw new IOException("writing at 0x" + Long.toHexString(address) + " failed with " + error);
+        }
+    }
+
+    static long word(byte[] bytes) {
+        return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong();
+    }
+
+    static int relative(long from, long to) throws IOException {
+        if (to - from != (int) (to - from)) {
+            throw new IOException("0x" + Long.toHexString(to) + " is out of reach of 0x" + Long.toHexString(from));
+        }
+        return (int) (to - from);
+    }
+}
