@@ -33,16 +33,29 @@ int64_t up_jvm_java_id(uint64_t call)
     return 0;
 }
 
+/* By name: looking the class up would initialize it. */
+static int is_carrier(JNIEnv *jni, jthread thread)
+{
+    jclass type = (*jni)->GetObjectClass(jni, thread);
+    char *signature = NULL;
+    int is = (*jvmti)->GetClassSignature(jvmti, type, &signature, NULL) == JVMTI_ERROR_NONE && strcmp(signature, "Ljdk/internal/misc/CarrierThread;") == 0;
+    (*jvmti)->Deallocate(jvmti, (unsigned char *)signature);
+    (*jni)->DeleteLocalRef(jni, type);
+    return is;
+}
+
 static void JNICALL on_thread_start(jvmtiEnv *env, JNIEnv *jni, jthread thread)
 {
     (void)env;
     up_java_id = (*jni)->GetLongField(jni, thread, field_tid);
+    up_java_carries = is_carrier(jni, thread) ? 1 : -1;
 }
 
 static void JNICALL on_thread_end(jvmtiEnv *env, JNIEnv *jni, jthread thread)
 {
     (void)env, (void)jni, (void)thread;
     up_java_id = 0;
+    up_java_carries = -1;
 }
 
 /* The TLS segment of the object that holds `code`: this thread's block, and the image that blocks begin as. */
@@ -114,10 +127,13 @@ static int watch_threads(JNIEnv *env, JavaVM *java_vm)
         || (*jvmti)->GetAllThreads(jvmti, &n, &threads) != JVMTI_ERROR_NONE)
         return UP_E_NO_VM;
     early = calloc((size_t)n, sizeof *early);
+    up_java.carriers = calloc((size_t)n, sizeof *up_java.carriers);
     for (jint i = 0; early && i < n; i++) {
         uint64_t address = (uint64_t)(*env)->GetLongField(env, threads[i], field_eetop);
         if (address)
             early[early_count++] = (struct early){ address, (*env)->GetLongField(env, threads[i], field_tid) };
+        if (address && up_java.carriers && is_carrier(env, threads[i]))
+            up_java.carriers[up_java.carrier_count++] = address;
         (*env)->DeleteLocalRef(env, threads[i]);
     }
     (*jvmti)->Deallocate(jvmti, (unsigned char *)threads);

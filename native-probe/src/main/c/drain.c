@@ -47,7 +47,8 @@ static const char *const reason_names[] = {
     [UP_DRAINED_COMMIT_FAILED] = "commit failed",
     [UP_DRAINED_SHADOW_STACK] = "shadow stack",
     [UP_DRAINED_THREAD_ENDED] = "thread ended",
-    [UP_DRAINED_BEGAN_UNRECORDED] = "began unrecorded"
+    [UP_DRAINED_BEGAN_UNRECORDED] = "began unrecorded",
+    [UP_DRAINED_CARRIER] = "carrier without a virtual thread"
 };
 
 static long futex(uint32_t *word, int operation, uint32_t value, const struct timespec *timeout)

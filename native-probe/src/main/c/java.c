@@ -1,6 +1,7 @@
 /* Floor 2 */
 /* Allowed here: what the head of trap.c allows. */
 #include "java.h"
+#include "memory.h"
 
 enum {
     INTERPRETER_METHOD = -3,    /* frame_x86.hpp, interpreter_frame_method_offset: words from rbp */
@@ -9,6 +10,7 @@ enum {
 
 struct up_java up_java;
 __thread int64_t up_java_id __attribute__((tls_model("initial-exec")));
+__thread int32_t up_java_carries __attribute__((tls_model("initial-exec")));
 struct up_flush_statistics up_flush_stats;
 
 static enum up_frame_kind method_kind(uint64_t method)
@@ -81,6 +83,33 @@ enum up_frame_kind up_java_frame_kind(uint64_t thread, uint64_t pc)
     if (begins_with(name, "native nmethod"))
         return method_kind(up_java_load(blob + (uint64_t)up_java.vm.nmethod_method));
     return begins_with(name, "nep_invoker_blob") ? UP_FRAME_NATIVE_METHOD : UP_FRAME_OTHER;
+}
+
+void up_java_keep_last_pc(uint64_t at, uint64_t address)
+{
+    uint64_t thread = __atomic_load_n(&up_java.attached, __ATOMIC_ACQUIRE) ? up_java_any_thread() : 0, last_sp;
+    if (!thread)
+        return;
+    uint64_t anchor = thread + (uint64_t)up_java.vm.last_java_sp, *last_pc = (uint64_t *)(thread + (uint64_t)up_java.vm.last_java_pc);
+    if (up_java_load(thread) == up_java.thread_vtable)
+        last_sp = up_java_load(anchor);
+    else if (up_read_safely(anchor, &last_sp, sizeof last_sp) != 0)
+        return;                 /* a class without an anchor may end before */
+    if (last_sp == at + UP_WORD && !__atomic_load_n(last_pc, __ATOMIC_RELAXED))
+        __atomic_store_n(last_pc, address, __ATOMIC_RELEASE);
+}
+
+int up_java_is_bare_carrier(uint64_t thread)
+{
+    if (up_java.vm.continuation < 0 || up_java_load(thread + (uint64_t)up_java.vm.continuation))
+        return 0;
+    if (!up_java_carries) {
+        up_java_carries = -1;
+        for (int i = 0; i < up_java.carrier_count; i++)
+            if (up_java.carriers[i] == thread)
+                up_java_carries = 1;
+    }
+    return up_java_carries > 0;
 }
 
 int up_jvm_same_java_stack(uint64_t a, uint64_t b)

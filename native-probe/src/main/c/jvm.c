@@ -57,6 +57,10 @@ void up_jvm_context(struct up_thread *t, uint64_t sp, struct up_context *out)
             left_to_drain(out, thread, UP_DRAINED_JFR);
             return;
         }
+        if (up_java_is_bare_carrier(thread)) {
+            left_to_drain(out, thread, UP_DRAINED_CARRIER);
+            return;
+        }
         if (up_java.shadow_stack) {
             left_to_drain(out, thread, UP_DRAINED_SHADOW_STACK);
             return;

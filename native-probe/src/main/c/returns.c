@@ -174,7 +174,8 @@ struct up_return *up_return_swap(struct up_thread *t, uint64_t sp)
         head = t->returns;
         e->below = up_return_slot_in(head);
     } while (!up_return_move_head(t, head, slot));
-    *word = up_return_trampoline(e);
+    up_java_keep_last_pc(sp, *word);
+    __atomic_store_n(word, up_return_trampoline(e), __ATOMIC_RELEASE);
     return e;
 }
 

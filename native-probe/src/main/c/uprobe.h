@@ -75,7 +75,8 @@ enum up_drained {
     UP_DRAINED_COMMIT_FAILED,   /* an exception, mostly StackOverflowError, while the event was made */
     UP_DRAINED_SHADOW_STACK,    /* user shadow stacks (CET) are on: return addresses are not swapped */
     UP_DRAINED_THREAD_ENDED,    /* the thread ended inside the JNI call */
-    UP_DRAINED_BEGAN_UNRECORDED /* a call that began while its probe made no events: where it began was not looked at */
+    UP_DRAINED_BEGAN_UNRECORDED,/* a call that began while its probe made no events: where it began was not looked at */
+    UP_DRAINED_CARRIER          /* on a carrier of virtual threads that has none mounted, or is about to: see up_java_is_bare_carrier */
 };
 
 /* One field of a probe: a register or the result, through `dereferences` loads. Followed in memory by that many int64 displacements. */
@@ -176,6 +177,7 @@ struct up_vm_layout {
     int64_t klass_name;         /* from Klass* */
     int64_t symbol_length;      /* from Symbol*, u2 */
     int64_t symbol_body;
+    int64_t continuation;       /* from JavaThread*: _cont_entry, null while no virtual thread's frames are on the stack */
 };
 
 enum up_mechanism { UP_BOOST, UP_EMULATE, UP_STEP };

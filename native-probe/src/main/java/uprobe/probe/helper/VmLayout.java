@@ -12,7 +12,7 @@ import java.util.Map;
  */
 public final class VmLayout {
     /** 64-bit words of {@code struct up_vm_layout}. */
-    public static final int WORDS = 27;
+    public static final int WORDS = 28;
     private static final long UNKNOWN = -1;
     /** Words of {@code up_vm_layout}: heaps .. block_size. */
     private static final int HEAPS = 10, LAST_OF_HEAPS = 18;
@@ -116,6 +116,7 @@ public final class VmLayout {
             offset("Klass::_name"),
             offset("Symbol::_length"),
             offset("Symbol::_body"),
+            offset("JavaThread::_cont_entry"),
         };
         /* The code heaps can be searched only if all that is needed for it is told. */
         for (int i = HEAPS + 1; i <= LAST_OF_HEAPS; i++) {
