@@ -233,7 +233,7 @@ public final class ProbeEngine {
         try {
             for (Map.Entry<LoadedLibrary, List<NativeSymbol>> target : targets.entrySet()) {
                 hold(target.getKey(), held);
-                for (NativeSymbol symbol : target.getValue()) {
+                for (NativeSymbol symbol : TargetFinder.chosen(target.getKey(), target.getValue())) {
                     try {
                         plans.add(plan(target.getKey(), symbol, symbol.address() + TargetFinder.offset(spec), spec));
                     } catch (ProbeRefusedException e) {

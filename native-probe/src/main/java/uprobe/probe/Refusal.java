@@ -6,7 +6,7 @@ public enum Refusal {
     LIBRARY_NOT_LOADED("no loaded library matches"),
     SYMBOL_UNKNOWN("no such function"),
     NOT_A_FUNCTION("the symbol is no function"),
-    IFUNC("the symbol is a resolver (IFUNC), which runs once when the library is loaded"),
+    IFUNC("the symbol is a resolver (IFUNC) and has chosen a function outside of the library, mostly the kernel's own in [vdso]"),
     OFFSET_OUTSIDE("the offset lies outside the function"),
     MID_INSTRUCTION("the offset lies inside an instruction"),
     NOT_AN_INSTRUCTION("the bytes there are no instruction"),

@@ -1,6 +1,7 @@
 package uprobe.probe;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -89,10 +90,34 @@ final class TargetFinder {
         return List.copyOf(byAddress.values());
     }
 
+    /**
+     * The functions that are called by these names: of an IFUNC what its resolver chooses in this process. The dynamic linker calls a resolver for each
+     * library that refers to its name, so it may be called once more; not before the library has been relocated, which the caller has waited for.
+     */
+    static List<NativeSymbol> chosen(LoadedLibrary library, List<NativeSymbol> named) throws IOException {
+        List<NativeSymbol> chosen = new ArrayList<>();
+        for (NativeSymbol symbol : named) {
+            chosen.add(symbol.kind() == NativeSymbol.Kind.IFUNC ? implementation(library, symbol) : symbol);
+        }
+        return distinct(chosen);
+    }
+
+    /** The resolver itself, if it chooses something outside of the library: libc's `time` is the kernel's, in [vdso]. */
+    private static NativeSymbol implementation(LoadedLibrary library, NativeSymbol resolver) throws IOException {
+        long address = Helper.resolve(resolver.address());
+        if (address < library.textStart() || address >= library.textEnd()) {
+            return resolver;
+        }
+        Optional<NativeSymbol> known = library.symbols().aliases(address).stream().filter(s -> s.size() > 0).findFirst();
+        Optional<CallFrames.Entry> frame = known.isPresent() || library.callFrames().isEmpty() ? Optional.empty() : library.callFrames().get().containing(address);
+        long size = known.isPresent() ? known.get().size() : frame.isPresent() && frame.get().start() == address ? frame.get().end() - address : 0;
+        return new NativeSymbol(resolver.name(), address, size, NativeSymbol.Kind.FUNCTION, resolver.global(), resolver.source());
+    }
+
     static void refuseFunction(LoadedLibrary library, NativeSymbol symbol, ProbeSpec spec) throws ProbeRefusedException {
         String where = where(library, symbol, offset(spec));
         if (symbol.kind() == NativeSymbol.Kind.IFUNC) {
-            throw new ProbeRefusedException(Refusal.IFUNC, where, "probe the implementation it chooses, whose name usually ends in _avx2, _sse2 or the like");
+            throw new ProbeRefusedException(Refusal.IFUNC, where, "");
         } else if (symbol.kind() != NativeSymbol.Kind.FUNCTION) {
             throw new ProbeRefusedException(Refusal.NOT_A_FUNCTION, where, "its kind is " + symbol.kind());
         } else if (library.fileName().startsWith("libuprobe.so") || library.fileName().startsWith("libZydis.so")) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.jna.Memory;
+import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -159,6 +160,29 @@ final class OddityScenarios {
                 }
             }
         }
+    }
+
+    /** A resolver runs when a library is loaded; its name is that of the function that it chose for this processor. */
+    @Scenario
+    static void anIfuncIsTheFunctionThatItsResolverChose() throws Exception {
+        for (String type : List.of("p", "c")) {
+            try (TestProbe chosen = TestProbe.arm(type + " libodd:odd_chosen n=$arg1")) {
+                assertEquals(42, call("odd_chosen_calls", 21));
+                assertEquals(21, chosen.counters().hits());
+                assertEquals(Odd.LIBRARY.getFunction("odd_chosen_second").invokeLong(new Object[] {1L}), 2);
+                assertEquals(22, chosen.counters().hits(), "the same function under its own name");
+            }
+            try (TestProbe copies = TestProbe.arm(type + " libc:strlen text=$arg1")) {
+                assertEquals(7, NativeLibrary.getProcess().getFunction("strlen").invokeLong(new Object[] {"seventy"}));
+                assertTrue(copies.counters().hits() >= 1, copies.counters()::toString);
+            }
+        }
+        TestProbe.assertTextIsOriginal("libodd.so");
+        TestProbe.assertTextIsOriginal("libc.so.6");
+    }
+
+    private static long call(String function, long argument) {
+        return Odd.LIBRARY.getFunction(function).invokeLong(new Object[] {argument});
     }
 
     private OddityScenarios() {}

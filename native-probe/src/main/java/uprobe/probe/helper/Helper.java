@@ -167,6 +167,11 @@ public final class Helper {
         }
     }
 
+    /** What the resolver of an IFUNC chooses: psABI x86-64 4.4, R_X86_64_IRELATIVE; it takes no arguments. */
+    public static long resolve(long resolver) {
+        return Function.getFunction(new Pointer(resolver)).invokeLong(new Object[0]);
+    }
+
     private static long dlopen(String path, int flags) {
         Function dlopen = NativeLibrary.getProcess().getFunction("dlopen");
         return dlopen.invokeLong(new Object[] {path, flags});
