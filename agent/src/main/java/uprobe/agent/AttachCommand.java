@@ -54,6 +54,7 @@ final class AttachCommand implements Callable<Integer> {
             Files.setPosixFilePermissions(answer, PosixFilePermissions.fromString("rw-rw-rw-"));
             String text = AgentArguments.itemsWithFiles(String.join(";", arguments)).stream().map(AttachCommand::asLine).collect(Collectors.joining("\n"));
             Files.writeString(seenHere.resolve("arguments"), Agent.ANSWER + seenThere.resolve("answer") + "\n" + text + "\n");
+            new ForeignMasks(pid).open().forEach(AttachCommand::say);
             VirtualMachine vm = VirtualMachine.attach(pid);
             try {
                 vm.loadAgent(jar.toString(), "@" + seenThere.resolve("arguments"));

@@ -525,7 +525,8 @@ public final class ProbeEngine {
     private static void refuseWhileBlocked(String what) throws ProbeRefusedException, IOException {
         Optional<String> thread = SignalMasks.threadBlocking(SignalMasks.SIGTRAP);
         if (thread.isPresent()) {
-            throw new ProbeRefusedException(Refusal.SIGNAL_BLOCKED, what, "thread " + thread.get());
+            throw new ProbeRefusedException(Refusal.SIGNAL_BLOCKED, what,
+                    "thread " + thread.get() + "; attach opens it, where this process may be traced");
         }
     }
 

@@ -190,7 +190,7 @@ final class TrapScenarios {
         ProbeRefusedException refused = assertThrows(ProbeRefusedException.class, () -> TestProbe.arm("p libodd:odd_identity"));
         assertEquals(Refusal.SIGNAL_BLOCKED, refused.refusal());
         assertTrue(refused.getMessage().matches("libodd:.*odd_identity.*: a thread has SIGTRAP blocked and would be killed by the trap:"
-                + " thread \"deaf-to-traps\" \\(tid \\d+\\)"), refused::getMessage);
+                + " thread \"deaf-to-traps\" \\(tid \\d+\\); attach opens it, where this process may be traced"), refused::getMessage);
         TestProbe.assertTextIsOriginal("libodd.so");
         Odd.odd_blocker_end();
         try (TestProbe probe = TestProbe.arm("p libodd:odd_identity $arg1")) {

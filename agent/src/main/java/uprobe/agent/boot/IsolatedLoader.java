@@ -54,10 +54,14 @@ final class IsolatedLoader extends ClassLoader {
         JarFile jar = new JarFile(new File(location), false);
         Configuration configuration = ModuleLayer.boot().configuration()
                 .resolve(JarModule.finder(jar, location, "com.sun.jna"), ModuleFinder.of(), Set.of("com.sun.jna"));
-        ModuleLayer layer = ModuleLayer.defineModulesWithOneLoader(configuration, List.of(ModuleLayer.boot()), ClassLoader.getPlatformClassLoader())
-                .layer();
+        ModuleLayer.Controller controller = ModuleLayer.defineModulesWithOneLoader(configuration, List.of(ModuleLayer.boot()),
+                ClassLoader.getPlatformClassLoader());
+        ModuleLayer layer = controller.layer();
+        Module jna = layer.findModule("com.sun.jna").orElseThrow();
         if (instrumentation != null) {
-            grantNativeAccess(layer.findModule("com.sun.jna").orElseThrow(), instrumentation);
+            grantNativeAccess(jna, instrumentation);
+        } else {
+            handOnNativeAccess(jna, controller);
         }
         return new IsolatedLoader(jar, location, layer.findLoader("com.sun.jna"));
     }
@@ -74,6 +78,15 @@ final class IsolatedLoader extends ClassLoader {
         instrumentation.redefineModule(Object.class.getModule(), Set.of(), Map.of(), Map.of("java.lang", Set.of(self)), Set.of(), Map.of());
         grant.setAccessible(true);
         grant.invoke(module);
+    }
+
+    /** ModuleLayer.Controller.enableNativeAccess, there from JDK 22 on: this class has it, by the manifest of the jar that was started. */
+    private static void handOnNativeAccess(Module module, ModuleLayer.Controller controller) throws ReflectiveOperationException {
+        try {
+            ModuleLayer.Controller.class.getMethod("enableNativeAccess", Module.class).invoke(controller, module);
+        } catch (NoSuchMethodException nothingIsRestricted) {
+            /* or, before 24, nobody is warned */
+        }
     }
 
     @Override
