@@ -79,6 +79,11 @@ static int64_t target_of(const ZydisDecodedInstruction *insn, uint64_t next)
     return 0;
 }
 
+int64_t up_decoder(void)
+{
+    return (int64_t)ZydisDecoderInit;
+}
+
 /* Decodes from the first byte to the last; a byte that begins no instruction becomes a row of length 0 and is stepped over. Returns the number
  * of rows, -ENOSPC if there are more than capacity. */
 int up_decode(const uint8_t *bytes, int32_t length, int64_t address, struct up_insn *out, int32_t capacity)

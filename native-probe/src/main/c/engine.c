@@ -60,10 +60,12 @@ int up_layout(int32_t *out, int32_t capacity)
     return n;
 }
 
+/* glibc makes dlpi_subs from dlpi_adds and the libraries that are there: with dlmopen it goes down as well, so their sum may come back to what it was.
+ * dlpi_adds never goes down, and where it stays dlpi_subs does not. */
 static int take_change_count(struct dl_phdr_info *info, size_t size, void *data)
 {
     if (size >= offsetof(struct dl_phdr_info, dlpi_subs) + sizeof info->dlpi_subs)
-        *(int64_t *)data = (int64_t)(info->dlpi_adds + info->dlpi_subs);
+        *(int64_t *)data = (int64_t)(info->dlpi_adds << 32 | (uint32_t)info->dlpi_subs);
     return 1;
 }
 
@@ -72,6 +74,11 @@ int64_t up_library_changes(void)
     int64_t changes = 0;
     dl_iterate_phdr(take_change_count, &changes);
     return changes;
+}
+
+__attribute__((noinline)) int64_t up_caller(void)
+{
+    return (int64_t)__builtin_return_address(0);
 }
 
 int up_flush_statistics(struct up_flush_statistics *out)

@@ -358,10 +358,14 @@ UP_EXPORT int up_returns_awaited(void);
 /* Has everything drained that is whole now and waits for it: 0 when done, -ETIMEDOUT. all != 0 takes records of unfinished JNI calls too. */
 UP_EXPORT int up_drain_now(int32_t all, int64_t timeout_ns);
 
-/* How often the dynamic linker has loaded or unloaded a library in this process: while it is the same, so are they. */
+/* Grows whenever the dynamic linker loads or unloads a library in this process: while it is the same, so are they. */
 UP_EXPORT int64_t up_library_changes(void);
+/* Where the caller returns to: from Java an address in the library of the JNA that the engine uses, whatever its file is called. */
+UP_EXPORT int64_t up_caller(void);
 
 /* ---- decode_x86_64.c ---- */
+/* An address in the decoder's library. */
+UP_EXPORT int64_t up_decoder(void);
 UP_EXPORT int up_decode(const uint8_t *bytes, int32_t length, int64_t address, struct up_insn *out, int32_t capacity);
 /* Straight code from from[i] to ends[i], ascending, becomes shorter where a direct branch in these bytes leads into it: from[i] is then the last such
  * target. */

@@ -9,10 +9,12 @@ import java.text.ParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import jdk.jfr.Configuration;
 import jdk.jfr.FlightRecorder;
 import jdk.jfr.Recording;
 import uprobe.jfr.EventBridge;
+import uprobe.jfr.ProbeRequest;
 import uprobe.jfr.RecordedProbe;
 import uprobe.probe.ArmedSite;
 import uprobe.probe.EngineOptions;
@@ -59,16 +61,15 @@ public final class Agent {
                 if (!bridge.engine().withoutJavaStacks().isEmpty()) {
                     problem(bridge.engine().withoutJavaStacks());
                 }
-                List<ProbeSpec> waiting = new ArrayList<>();
                 for (ProbeSpec spec : wanted.probes()) {
-                    arm(bridge, spec, waiting);
+                    add(bridge, spec);
                 }
                 wanted.off().ifPresent(disarmed -> {
                     bridge.off(disarmed);
                     note(disarmed ? "off: every probe is disarmed until the agent is told on" : "on: recordings arm probes again");
                 });
                 wanted.jfc().ifPresent(file -> writeConfiguration(bridge, file));
-                watchFor(bridge, waiting);
+                watch(bridge);
                 bridge.engine().limits().forEach(this::note);
             } else {
                 problem("this JVM has no Flight Recorder (module jdk.jfr): probes have nowhere to record to");
@@ -92,44 +93,52 @@ public final class Agent {
                 given.contains("sites") ? wanted.allSites() : options.allSites(), this::fromBridge);
     }
 
-    private void arm(EventBridge bridge, ProbeSpec spec, List<ProbeSpec> waiting) {
+    private void add(EventBridge bridge, ProbeSpec spec) {
         try {
-            RecordedProbe probe = bridge.add(spec);
-            if (probe.refusal().isEmpty()) {
-                note(describe(probe));
-            }       /* else it is said already */
-        } catch (ProbeRefusedException e) {
-            if (e.refusal().isForWantOfALibrary()) {
-                waiting.add(spec);
-                note(e.getMessage() + "; the probe waits for it");
-            } else {
-                problem(spec.text() + ": refused: " + e.getMessage());
-            }
+            tell(bridge.add(spec), spec, this::note, this::problem);
         } catch (IOException | RuntimeException e) {
             problem(spec.text() + ": refused: " + (e.getMessage() == null ? e.toString() : e.getMessage()));
         }
     }
 
-    static String describe(RecordedProbe probe) {
-        ArmedSite site = probe.probe().sites().get(0);
-        int more = probe.probe().sites().size() - 1;
-        long iterating = probe.probe().sites().stream().filter(ArmedSite::countsIterations).count();
+    /** A line for each thing that a look at the libraries has changed. */
+    static void tell(ProbeRequest.Look look, ProbeSpec spec, Consumer<String> note, Consumer<String> problem) {
+        for (ProbeRequest.Change change : look.changes()) {
+            RecordedProbe probe = change.probe();
+            change.went().forEach(library -> note.accept(spec.text() + ": " + library + " was unloaded" + (change.places() == 0 ? "; the probe waits for it" : "")));
+            if (!change.came().isEmpty() && probe.refusal().isEmpty()) {        /* else that is said already */
+                note.accept(describe(probe, change.came()));
+            }
+        }
+        for (ProbeRefusedException refused : look.refused()) {
+            if (refused.refusal().isForWantOfALibrary()) {
+                note.accept(refused.getMessage() + "; the probe waits for it");
+            } else {
+                problem.accept(spec.text() + ": refused: " + refused.getMessage());
+            }
+        }
+    }
+
+    private static String describe(RecordedProbe probe, List<ArmedSite> came) {
+        ArmedSite site = came.get(0);
+        int more = came.size() - 1;
+        long iterating = came.stream().filter(ArmedSite::countsIterations).count();
         boolean armed = probe.probe().isArmed();
         return probe.spec().text() + ": " + (armed ? "armed at " : "ready at ") + site.library() + "!" + site.symbol() + " by " + site.mechanism().text()
                 + (more > 0 ? " and " + more + " more" : "") + (armed ? "" : "; armed while a recording has " + probe.eventName() + " enabled")
                 + (iterating == 0 ? "" : "; " + (more > 0 ? "at " + iterating + " of them " : "") + ArmedSite.ITERATIONS);
     }
 
-    private void watchFor(EventBridge bridge, List<ProbeSpec> waiting) {
-        if (watch == null && !waiting.isEmpty()) {
+    private void watch(EventBridge bridge) {
+        if (watch == null && !bridge.requests().isEmpty()) {
             watch = new LibraryWatch(bridge);
         }
         if (watch != null) {
-            watch.add(waiting, quiet);
+            watch.added(quiet);
         }
     }
 
-    /** Written now, and again when the library of a waiting probe has come. */
+    /** Written now, and again when a library has brought probes with it. */
     private void writeConfiguration(EventBridge bridge, Path file) {
         configuration = () -> {
             try {
@@ -141,7 +150,7 @@ public final class Agent {
         configuration.run();
     }
 
-    /** Another probe has come. */
+    /** Another library has brought a probe with it. */
     static void added() {
         configuration.run();
     }

@@ -2,23 +2,22 @@ package uprobe.agent;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import uprobe.jfr.EventBridge;
-import uprobe.jfr.RecordedProbe;
+import uprobe.jfr.ProbeRequest;
 import uprobe.probe.CommitMethod;
 import uprobe.probe.HitRecordDescriptor;
 import uprobe.probe.HitRun;
 import uprobe.probe.ProbeRefusedException;
 import uprobe.probe.spec.ProbeParser;
-import uprobe.probe.spec.ProbeSpec;
 import uprobe.probe.spec.ProbeSyntaxException;
 
 /**
- * Adds probes whose library was not loaded when they were asked for. While a recording runs, a probe of our own on {@code JVM_LoadLibrary}, through
+ * Probes live in the libraries that come and go, however many match. While a recording runs, a probe of our own on {@code JVM_LoadLibrary}, through
  * which System.load and its kin go, has the loading thread wait until its library has been looked at, so the first call of a native is seen. A
- * recording that starts waits likewise. Libraries that native code opens by itself are noticed by asking the dynamic linker every
- * {@value #PERIOD_MS} ms whether it has loaded anything.
+ * recording that starts waits likewise. What native code opens or closes by itself is noticed by asking the dynamic linker every {@value #PERIOD_MS} ms
+ * whether it has done anything.
  */
 final class LibraryWatch implements Runnable {
     private static final long PERIOD_MS = 20;
@@ -29,12 +28,11 @@ final class LibraryWatch implements Runnable {
 
     private final EventBridge bridge;
     private final ByteBuffer records;
-    private final List<ProbeSpec> waiting = new ArrayList<>();
     private final Thread thread = new Thread(null, this, "uprobe-library-watch", 0, false);
     private long changesSeen;
+    private int additions;
     private long settledSoFar;
-    private volatile boolean anyWaits;
-    private volatile boolean saysArmed;
+    private volatile boolean quiet;
 
     LibraryWatch(EventBridge bridge) {
         this.bridge = bridge;
@@ -45,7 +43,7 @@ final class LibraryWatch implements Runnable {
         bridge.beforeRecordings(this::awaitLook);
         try {
             bridge.armDuringRecordings(bridge.engine().define(ProbeParser.parse("p libjvm:JVM_LoadLibrary"),
-                    (id, spec, stem, symbol, memory) -> new CommitMethod(LibraryWatch.class, "loaded")), () -> anyWaits);
+                    (id, spec, stem, symbol, memory) -> new CommitMethod(LibraryWatch.class, "loaded")), () -> bridge.requests().stream().anyMatch(ProbeRequest::isWanted));
         } catch (ProbeRefusedException | ProbeSyntaxException | IOException e) {
             System.err.println("uprobe: libraries are noticed " + PERIOD_MS + " ms after they are loaded: " + e.getMessage());
         }
@@ -69,14 +67,14 @@ final class LibraryWatch implements Runnable {
         long now = bridge.engine().libraryChanges(), seen = settledSoFar, since = System.nanoTime();
         boolean interrupted = false;
         notifyAll();
-        while (!waiting.isEmpty() && changesSeen < now) {
+        while (changesSeen < now) {
             if (settledSoFar != seen) {
                 seen = settledSoFar;
                 since = System.nanoTime();
             }
             long waited = (System.nanoTime() - since) / 1_000_000;
             if (waited >= (thread.getState() == Thread.State.RUNNABLE ? LONGEST_PATIENCE_MS : PATIENCE_MS)) {
-                System.err.println("uprobe: " + waiting.get(0).text() + " and what waits with it is not armed after " + waited
+                System.err.println("uprobe: the libraries that are loaded have not been looked at after " + waited
                         + " ms: the thread that loaded a library or started a recording goes on, and what is called until then is not seen");
                 break;
             }
@@ -91,16 +89,16 @@ final class LibraryWatch implements Runnable {
         }
     }
 
-    /** @param quiet whether only what goes wrong with them is said */
-    void add(List<ProbeSpec> specs, boolean quiet) {
-        synchronized (this) {
-            waiting.addAll(specs);
-            anyWaits = !waiting.isEmpty();
-            saysArmed = !quiet;
-            changesSeen = 0;          /* one may have been loaded between the look that missed it and now */
-            notifyAll();
-        }
-        bridge.needChanged();
+    /**
+     * There are more requests.
+     *
+     * @param quiet whether only what goes wrong is said
+     */
+    synchronized void added(boolean quiet) {
+        this.quiet = quiet;
+        additions++;
+        changesSeen = 0;          /* one may have been loaded between the look that missed it and now */
+        notifyAll();
     }
 
     @Override
@@ -119,56 +117,41 @@ final class LibraryWatch implements Runnable {
     }
 
     private void look() throws InterruptedException {
-        List<ProbeSpec> wanted;
-        long changes;
+        long changes = bridge.engine().libraryChanges();
+        boolean again;
+        int before;
         synchronized (this) {
-            while (waiting.isEmpty()) {
-                wait();
-            }
-            changes = bridge.engine().libraryChanges();
-            wanted = changes == changesSeen ? List.of() : List.copyOf(waiting);
+            again = changes != changesSeen;
+            before = additions;
         }
-        List<ProbeSpec> settled = new ArrayList<>();
-        for (ProbeSpec spec : wanted) {
-            if (!stillWaits(spec)) {
-                settled.add(spec);
-            }
+        for (ProbeRequest request : again ? bridge.requests() : List.<ProbeRequest>of()) {
+            look(request);
             synchronized (this) {
                 settledSoFar++;
                 notifyAll();
             }
         }
-        boolean noneLeft;
         synchronized (this) {
-            waiting.removeAll(settled);
-            noneLeft = anyWaits && waiting.isEmpty();
-            anyWaits = !waiting.isEmpty();
-            changesSeen = changes;
-            notifyAll();
+            if (again && before == additions) {
+                changesSeen = changes;
+                notifyAll();
+            }
             if (changes == bridge.engine().libraryChanges()) {
                 wait(PERIOD_MS);
             }
         }
-        if (noneLeft) {
-            bridge.needChanged();
-        }
     }
 
-    private boolean stillWaits(ProbeSpec spec) {
+    private void look(ProbeRequest request) {
+        Consumer<String> problem = line -> System.err.println("uprobe: " + line);
         try {
-            RecordedProbe added = bridge.add(spec);
-            Agent.added();
-            if (saysArmed && added.refusal().isEmpty()) {
-                System.err.println("uprobe: " + Agent.describe(added));
+            ProbeRequest.Look look = bridge.look(request);
+            if (look.changes().stream().anyMatch(ProbeRequest.Change::isNew)) {
+                Agent.added();
             }
-        } catch (ProbeRefusedException e) {
-            if (e.refusal().isForWantOfALibrary()) {
-                return true;
-            }
-            System.err.println("uprobe: " + spec.text() + ": refused: " + e.getMessage());
+            Agent.tell(look, request.written(), quiet ? line -> { } : problem, problem);
         } catch (IOException | RuntimeException e) {
-            System.err.println("uprobe: " + spec.text() + ": refused: " + e.getMessage());
+            problem.accept(request.written().text() + ": refused: " + e.getMessage());
         }
-        return false;
     }
 }

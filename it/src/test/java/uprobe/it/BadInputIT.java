@@ -32,7 +32,7 @@ class BadInputIT {
         outcome.number("sum");
         List<String> lines = outcome.err().lines().filter(line -> line.startsWith("uprobe: ")).toList();
         has(lines, "nosuchlibrary: no loaded library matches: loaded are ");
-        has(lines, "deflat: no such function: similar names there: ");
+        has(lines, "deflat: none of the loaded libraries that match has such a function: similar names there: ");
         has(lines, "deflate+0xfffff: the offset lies outside the function: it is 0x");
         has(lines, "the offset lies inside an instruction: the instructions around it begin at +0x");
         has(lines, "unknown register '%foo'; registers are %rax ");

@@ -2,9 +2,12 @@ package uprobe.jfr;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
@@ -12,6 +15,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import jdk.jfr.Event;
 import jdk.jfr.FlightRecorder;
 import jdk.jfr.FlightRecorderListener;
@@ -21,14 +25,15 @@ import uprobe.probe.ArmedSite;
 import uprobe.probe.ChangedSite;
 import uprobe.probe.Durations;
 import uprobe.probe.EngineOptions;
+import uprobe.probe.Growth;
 import uprobe.probe.Probe;
 import uprobe.probe.ProbeCounters;
 import uprobe.probe.ProbeEngine;
 import uprobe.probe.ProbePoint;
 import uprobe.probe.ProbeRefusedException;
+import uprobe.probe.spec.JavaNames;
 import uprobe.probe.spec.ProbeSpec;
 import uprobe.probe.spec.RateLimit;
-import uprobe.probe.spec.Symbol;
 
 /**
  * Probes whose hits are JFR events. One event class per probe ({@link ProbeEventClass}); beside them {@link ProbeArmed}, {@link ProbeRefused},
@@ -69,6 +74,7 @@ public final class EventBridge {
 
     private final ReentrantLock transactions = new ReentrantLock();
     private final ProbeEngine engine;
+    private final List<ProbeRequest> requests = new CopyOnWriteArrayList<>();
     private final List<RecordedProbe> probes = new CopyOnWriteArrayList<>();
     private final Map<Probe, BooleanSupplier> helpers = new LinkedHashMap<>();
     private final List<Refused> refused = new CopyOnWriteArrayList<>();
@@ -254,39 +260,113 @@ public final class EventBridge {
     }
 
     /**
-     * Adds a probe, whose hits are events of the type {@link RecordedProbe#eventName} while a recording has it enabled. It is armed now if one has.
+     * Adds what was asked for: hits are events of the types {@link RecordedProbe#eventName} while a recording has them enabled. It is armed now if one has,
+     * in the libraries that are there; {@link #look} finds those that come.
      *
-     * @throws ProbeRefusedException with the reason, which is in recordings as well; nothing was changed
-     * @throws IllegalArgumentException if a probe of its name is there already
+     * @return what was found; no probe, and why, if there is nothing to be probed yet, or all is refused. A plain name that is refused is not added
+     * @throws IllegalArgumentException if a probe of its name is there already; then it was not added
      */
-    public RecordedProbe add(ProbeSpec written) throws ProbeRefusedException, IOException {
+    public ProbeRequest.Look add(ProbeSpec written) throws IOException {
+        ProbeRequest request = new ProbeRequest(written);
         List<Map<String, String>> running = askAndLock();
         try {
-            ProbeSpec spec = EventTypes.withFields(written);
-            boolean enabled = spec.options().enabled() == null ? options.enabled() : spec.options().enabled();
-            RecordedProbe probe = new RecordedProbe(this, spec, enabled);
-            EventTypes types = new EventTypes(enabled, (name, event) -> {
-                if (!EventTypes.isShared(spec) && probes.stream().anyMatch(other -> other.eventName().equals(name))) {
-                    throw new IllegalArgumentException("a probe of the name " + name + " is there already: give it another, " + spec.type().letter()
-                            + ":GROUP/EVENT");
-                }
-                probe.register(name, event);
-                ready(event);
-            });
-            probe.probe(engine.define(spec, types));
-            probes.add(probe);
-            probe.probe().refused().forEach(function -> refused(new Refused(spec.text(), function.library(), function.symbol(), function.message())));
-            emitStatistics(probe);      /* zeros: a recording that runs has the beginning, as others have it from their first chunk's start */
-            apply(probe, running);
-            return probe;
-        } catch (ProbeRefusedException e) {
-            if (!e.refusal().isForWantOfALibrary()) {
-                refused(new Refused(written.text(), written.library().text(), written.target().toString(), e.getMessage()));
+            ProbeRequest.Look look = look(request, running);
+            if (request.probes().isEmpty() && look.refused().isEmpty()) {
+                look.refused().add(engine.nothing(request.spec()));
             }
-            throw e;
+            if (!request.probes().isEmpty() || !written.library().isOne() || look.refused().get(0).refusal().isForWantOfALibrary()) {
+                requests.add(request);
+            }
+            return look;
         } finally {
             transactions.unlock();
         }
+    }
+
+    /** All that was asked for and can come true, now or later. */
+    public List<ProbeRequest> requests() {
+        return List.copyOf(requests);
+    }
+
+    /** Looks for libraries that have come or gone since the last look, and arms what recordings want in the new ones. Costs little where there are none. */
+    public ProbeRequest.Look look(ProbeRequest request) throws IOException {
+        List<Map<String, String>> running = askAndLock();
+        try {
+            return look(request, running);
+        } finally {
+            transactions.unlock();
+        }
+    }
+
+    private ProbeRequest.Look look(ProbeRequest request, List<Map<String, String>> running) throws IOException {
+        ProbeRequest.Look look = new ProbeRequest.Look(new ArrayList<>(), new ArrayList<>());
+        for (RecordedProbe probe : request.probes()) {
+            Growth growth = probe.grow(options.always(), off, running);
+            growth.refused().forEach(function -> refused(new Refused(probe.spec().text(), function.library(), function.symbol(), function.message())));
+            if (!growth.came().isEmpty() || !growth.went().isEmpty()) {
+                look.changes().add(new ProbeRequest.Change(probe, false, growth.came(), growth.went(), growth.places()));
+            }
+        }
+        boolean byStem = EventTypes.isNamedByLibrary(request.spec());
+        Set<String> names = new LinkedHashSet<>();
+        ProbeEngine.News news = engine.news(request.spec(), request.seen());
+        news.stems().forEach(stem -> names.add(byStem ? JavaNames.identifier(stem) : ""));
+        names.removeAll(request.byName().keySet());
+        for (String name : names) {
+            try {
+                RecordedProbe probe = define(request.spec(), stem -> !byStem || JavaNames.identifier(stem).equals(name), running);
+                request.put(name, probe);
+                List<ArmedSite> places = probe.probe().sites();
+                look.changes().add(new ProbeRequest.Change(probe, true, places, List.of(), places.size()));
+            } catch (ProbeRefusedException e) {
+                if (e.refusal().isForWantOfALibrary()) {
+                    request.seen().clear();         /* gone meanwhile, or another already */
+                } else {
+                    tell(request, e, look);
+                }
+            }
+        }
+        if (news.matched() && request.probes().isEmpty() && names.isEmpty() && request.spec().library().isOne() && !request.isSlipTold()) {
+            ProbeRefusedException nothing = engine.nothing(request.spec());
+            if (!nothing.refusal().isForWantOfALibrary()) {
+                request.slipTold();
+                tell(request, nothing, look);
+            }
+        }
+        return look;
+    }
+
+    private void tell(ProbeRequest request, ProbeRefusedException why, ProbeRequest.Look look) {
+        ProbeSpec written = request.written();
+        boolean isNew = refused(new Refused(written.text(), written.library().text(), written.target().toString(), why.getMessage()));
+        if (isNew || !requests.contains(request)) {     /* who asks once more is told once more */
+            look.refused().add(why);
+        }
+    }
+
+    /** @param stems of which libraries */
+    private RecordedProbe define(ProbeSpec spec, Predicate<String> stems, List<Map<String, String>> running) throws ProbeRefusedException, IOException {
+        boolean enabled = spec.options().enabled() == null ? options.enabled() : spec.options().enabled();
+        RecordedProbe probe = new RecordedProbe(this, spec, enabled);
+        EventTypes types = new EventTypes(enabled, (name, event) -> {
+            if (!EventTypes.isShared(spec) && probes.stream().anyMatch(other -> other != probe && other.eventName().equals(name))) {
+                throw new IllegalArgumentException("a probe of the name " + name + " is there already: give it another, " + spec.type().letter()
+                        + ":GROUP/EVENT");
+            }
+            probe.register(name, event);
+            ready(event);
+        });
+        probe.probe(engine.define(spec, stems, types));
+        probes.add(probe);
+        probe.probe().refused().forEach(function -> refused(new Refused(spec.text(), function.library(), function.symbol(), function.message())));
+        emitStatistics(probe);      /* zeros: a recording that runs has the beginning, as others have it from their first chunk's start */
+        apply(probe, running);
+        return probe;
+    }
+
+    /** A probe whose libraries were all unloaded while it was armed. Whoever looked says so. */
+    void gone(RecordedProbe probe) {
+        emit(refusalOf(probe));
     }
 
     /** A probe that can not be armed though a recording wants it, as long as that is so. */
@@ -305,11 +385,14 @@ public final class EventBridge {
         probes.stream().filter(probe -> !probe.refusal().isEmpty()).forEach(probe -> emit(refusalOf(probe)));
     }
 
-    private void refused(Refused entry) {
-        if (!refused.contains(entry)) {
-            refused.add(entry);
+    /** Returns whether it is new; what is refused once more, in the next copy of a library, is told once. */
+    private boolean refused(Refused entry) {
+        if (refused.contains(entry)) {
+            return false;
         }
+        refused.add(entry);
         emit(entry);
+        return true;
     }
 
     /** A probe whose events came too fast: it goes on counting, and makes none until its settings are set again or the next recording starts. */
@@ -336,14 +419,18 @@ public final class EventBridge {
             long changes = engine.libraryChanges();
             boolean again = seldom || changes != lastLibraryChanges;
             lastLibraryChanges = changes;
-            changed = probes.stream().filter(probe -> probe.keep(options.guard()) || probe.changedMeanwhile() || again && !probe.refusal().isEmpty()).toList();
+            changed = probes.stream().filter(probe -> probe.keep(options.guard()) || probe.changedMeanwhile() || again && probe.isWorthAnotherTry()).toList();
         } finally {
             transactions.unlock();
         }
         if (!changed.isEmpty()) {
-            asRecordingsWant(running -> changed.forEach(probe -> apply(probe, running)));
+            asRecordingsWant(running -> {
+                changed.forEach(probe -> apply(probe, running));
+                applyHelpers(running);
+            });
         }
         if (seldom) {
+            needChanged();          /* no memory, when a recording ended: it may be there again */
             changed().forEach(site -> says().accept(site.message()));
         }
     }
@@ -403,7 +490,10 @@ public final class EventBridge {
     }
 
     private void emitArmed(RecordedProbe probe) {
-        List<ArmedSite> sites = probe.probe().sites();
+        emitArmed(probe, probe.probe().sites());
+    }
+
+    void emitArmed(RecordedProbe probe, List<ArmedSite> sites) {
         boolean all = sites.size() <= SITES_TOLD || options.allSites();
         for (ArmedSite site : all ? sites : sites.subList(0, 1)) {
             ProbeArmed event = new ProbeArmed();
@@ -447,8 +537,6 @@ public final class EventBridge {
         List<ProbePoint> points = probe.probe().points();
         if (points.size() > SITES_TOLD && !options.allSites()) {
             emitStatistics(probe, points.get(0).site().library(), points.size() + " functions", probe.probe().counters(), null);
-        } else if (probe.spec().target() instanceof Symbol) {
-            emitStatistics(probe, points.get(0));
         } else {
             points.forEach(point -> emitStatistics(probe, point));
         }

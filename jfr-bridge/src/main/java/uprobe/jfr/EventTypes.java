@@ -17,8 +17,8 @@ import uprobe.probe.spec.ProbeSyntaxException;
 import uprobe.probe.spec.SymbolPattern;
 
 /**
- * Makes the event classes of one probe, and with them its commit methods: one class for a symbol, one for each library of a pattern - several where that
- * has very many functions -, with methods for each function.
+ * Makes the event classes of one probe, and with them its commit methods: one for each stem of a library - several where that has very many functions, or
+ * a later copy has others -, with methods for each function.
  */
 final class EventTypes implements CommitMethod.Factory {
     /** What a pattern's probe without fields records. */
@@ -32,6 +32,7 @@ final class EventTypes implements CommitMethod.Factory {
 
     private final boolean enabled;
     private final Registration registration;
+
     /** Functions of one library, whose hits are events of one class. */
     private static final class Group {
         final List<String> symbols = new ArrayList<>();
@@ -41,7 +42,7 @@ final class EventTypes implements CommitMethod.Factory {
     /** A class has at most 65,535 methods and as many names in its constant pool; each function takes one of either (JVMS 4.1). */
     private static final int FUNCTIONS_OF_A_CLASS = 10_000;
 
-    /** The one of each library that still grows, and the one of each library and symbol. */
+    /** The newest of each stem, which takes more as long as its class is not made; and the one of each stem and symbol. */
     private final Map<String, Group> growing = new HashMap<>();
     private final Map<List<String>, Group> groups = new HashMap<>();
 
@@ -59,6 +60,11 @@ final class EventTypes implements CommitMethod.Factory {
         String group = spec.group() != null ? spec.group() : JavaNames.identifier(stem);
         String event = spec.event() != null ? spec.event() : JavaNames.identifier(symbol);
         return "uprobe." + group + "." + event;
+    }
+
+    /** Whether the library's stem is a part of the name: events of libraries with different stems are different types then. */
+    static boolean isNamedByLibrary(ProbeSpec spec) {
+        return !isShared(spec) && spec.group() == null;
     }
 
     /** Whether its events have the type that all such probes share. */
@@ -89,13 +95,15 @@ final class EventTypes implements CommitMethod.Factory {
         for (ProbePoint point : points) {
             String stem = LibraryPattern.stem(point.site().library()), symbol = point.site().symbol();
             Group group = growing.computeIfAbsent(stem, first -> new Group());
-            if (group.symbols.size() == FUNCTIONS_OF_A_CLASS) {
+            if (groups.containsKey(List.of(stem, symbol))) {
+                continue;
+            }
+            if (group.symbols.size() == FUNCTIONS_OF_A_CLASS || group.classes != null) {
                 group = new Group();
                 growing.put(stem, group);
             }
-            if (groups.putIfAbsent(List.of(stem, symbol), group) == null) {
-                group.symbols.add(symbol);
-            }
+            groups.put(List.of(stem, symbol), group);
+            group.symbols.add(symbol);
         }
         Hits.places(points);
     }

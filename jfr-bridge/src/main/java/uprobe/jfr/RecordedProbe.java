@@ -11,6 +11,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import jdk.jfr.Event;
 import jdk.jfr.EventType;
 import jdk.jfr.FlightRecorder;
+import uprobe.probe.Growth;
 import uprobe.probe.Probe;
 import uprobe.probe.ProbeCounters;
 import uprobe.probe.ProbeRefusedException;
@@ -54,6 +55,8 @@ public final class RecordedProbe {
     private volatile boolean guarded;
     private volatile boolean ended;
     private volatile String refusal = "";
+    /** It is refused as long as its libraries are not there: who looks for libraries arms it. */
+    private volatile boolean waitsForALibrary;
     private String told = "";           /* what was said of it last, as long as that is so */
     private Mode mode = Mode.EVENT;
     private final boolean enabledByDefault;
@@ -98,6 +101,11 @@ public final class RecordedProbe {
     /** Why it is not armed though it is wanted; empty if it is, or is not wanted. */
     public String refusal() {
         return refusal;
+    }
+
+    /** Whether it may be armed now without anything else having changed: a thread that blocked a signal is gone, or a foreign byte. */
+    boolean isWorthAnotherTry() {
+        return !refusal.isEmpty() && !waitsForALibrary;
     }
 
     /** Called with JFR's lock held. */
@@ -222,6 +230,7 @@ public final class RecordedProbe {
         try {
             if (!wanted) {
                 refusal = told = "";
+                waitsForALibrary = false;
                 probe.disarm();
                 return false;
             }
@@ -235,20 +244,45 @@ public final class RecordedProbe {
             }
             probe.arm();
             refusal = told = "";
+            waitsForALibrary = false;
             if (armedFirstNanos == 0) {
                 armedFirstNanos = System.nanoTime();
             }
             return true;
         } catch (ProbeRefusedException | IOException e) {
             refusal = String.valueOf(e.getMessage());
-            boolean notLoaded = e instanceof ProbeRefusedException refused && refused.refusal() == Refusal.LIBRARY_NOT_LOADED;
-            String news = notLoaded ? Refusal.LIBRARY_NOT_LOADED.sentence() : refusal;      /* without the libraries that are there instead */
+            waitsForALibrary = e instanceof ProbeRefusedException refused && refused.refusal().isForWantOfALibrary();
+            String news = waitsForALibrary ? Refusal.LIBRARY_NOT_LOADED.sentence() : refusal;      /* without the libraries that are there instead */
             if (!news.equals(told)) {
                 told = news;
                 bridge.refused(this);
             }
             return false;
         }
+    }
+
+    /** Looks for libraries that have come or gone; new places are armed if the others are. Called as {@link #apply}. */
+    Growth grow(boolean always, boolean off, List<Map<String, String>> running) throws IOException {
+        boolean armed = probe.isArmed();
+        Growth growth;
+        try {
+            growth = probe.extend();
+        } catch (ProbeRefusedException notArmed) {
+            growth = Growth.NONE;
+        }
+        if (armed && growth.places() == 0 && !growth.went().isEmpty()) {
+            refusal = String.join(", ", growth.went()) + " was unloaded; the probe waits for it";
+            told = Refusal.LIBRARY_NOT_LOADED.sentence();
+            waitsForALibrary = true;
+            bridge.gone(this);
+        } else if (armed && probe.isArmed()) {
+            bridge.emitArmed(this, growth.came());
+        } else if (armed || !growth.came().isEmpty()) {
+            if (apply(always, off, running)) {
+                bridge.emitArmed(this, probe.sites());
+            }
+        }
+        return growth;
     }
 
     /** The guard holds it no longer, and begins anew. Called with the bridge's lock of transactions. */

@@ -2,6 +2,7 @@ package uprobe.probe;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.stream.Stream;
 import uprobe.probe.spec.ProbeSpec;
 
 /** A probe of {@link ProbeEngine#define}. It can be armed and disarmed as often as wanted. Its number is never used again. */
@@ -10,19 +11,21 @@ public final class Probe {
     private final int id;
     private final ProbeSpec spec;
     private final String stem;
-    private final List<RefusedFunction> refused;
+    private volatile List<RefusedFunction> refused;
     private volatile List<ProbePoint> points;
+    private volatile List<ArmedSite> sites;
 
-    Probe(ProbeEngine engine, ProbeSpec spec, String stem, List<ProbePoint> points, List<RefusedFunction> refused) {
+    Probe(ProbeEngine engine, ProbeSpec spec, String stem, List<ProbePoint> points, List<ArmedSite> sites, List<RefusedFunction> refused) {
         this.engine = engine;
         this.id = points.get(0).id();
         this.spec = spec;
         this.stem = stem;
         this.refused = List.copyOf(refused);
         this.points = List.copyOf(points);
+        this.sites = List.copyOf(sites);
     }
 
-    /** The number of its first place, and of all if they share one. */
+    /** The number of its first place, which of a symbol all copies of that library share. */
     public int id() {
         return id;
     }
@@ -31,28 +34,38 @@ public final class Probe {
         return spec;
     }
 
-    /** The library's name without version and extraction noise, which names frames and events: {@code libz}. */
+    /** Its first library's name without version and extraction noise, which names frames and events: {@code libz}. */
     public String stem() {
         return stem;
     }
 
-    /** Where its traps are, or were when it was armed the last time, or will be. */
+    /** Where its traps are, or will be when it is armed; where they were last, if none of its libraries is there any more. */
     public List<ArmedSite> sites() {
-        return points.stream().map(ProbePoint::site).toList();
+        return sites;
     }
 
-    /** {@link #sites}, with their numbers. */
+    /** All numbers that its hits are counted under, each with its place: the present one, or the last. Copies of a library may share one. */
     public List<ProbePoint> points() {
         return points;
     }
 
-    /** The functions that its pattern names and that can not be probed; empty without a pattern, where one refuses all. */
+    /** The functions that its pattern names and that can not be probed. */
     public List<RefusedFunction> refused() {
         return refused;
     }
 
-    void armedAt(List<ProbePoint> now) {
-        points = List.copyOf(now);
+    void armedAt(List<ProbePoint> numbers, List<ArmedSite> places) {
+        points = List.copyOf(numbers);
+        if (!places.isEmpty()) {
+            sites = List.copyOf(places);
+        }
+    }
+
+    void grown(List<ProbePoint> numbers, List<ArmedSite> places, List<RefusedFunction> more) {
+        armedAt(numbers, places);
+        if (!more.isEmpty()) {
+            refused = Stream.concat(refused.stream(), more.stream()).distinct().toList();
+        }
     }
 
     /** What came of its hits since it was defined, at all its places. */
@@ -67,6 +80,11 @@ public final class Probe {
     /** See {@link ProbeEngine#arm(Probe)}. */
     public void arm() throws ProbeRefusedException, IOException {
         engine.arm(this);
+    }
+
+    /** See {@link ProbeEngine#extend(Probe)}. */
+    public Growth extend() throws ProbeRefusedException, IOException {
+        return engine.extend(this);
     }
 
     /** Which of its hits become events from now on. */

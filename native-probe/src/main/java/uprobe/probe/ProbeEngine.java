@@ -4,11 +4,13 @@ import com.sun.jna.JNIEnv;
 import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -16,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.Predicate;
 import uprobe.probe.code.Displaced;
 import uprobe.probe.code.FunctionCode;
 import uprobe.probe.code.InstructionTable;
@@ -45,34 +48,22 @@ import uprobe.probe.spec.Symbol;
  * <p>There is one engine in a process. Its methods may be called from any thread; they take the engine's lock, which no hit ever takes.
  */
 public final class ProbeEngine {
+    /** Libraries that come and go while they are looked at are looked for again so often. */
+    private static final int ROUNDS = 3;
     private static ProbeEngine instance;
-
-    /** One place that a probe means, and the number under which the helper counts its hits there. */
-    private record Point(int id, SitePlan plan) {}
-
-    /** What the engine keeps of a probe, armed or not. */
-    private static final class Defined {
-        List<Point> points;
-        /** {@link #libraryChanges} when they were found. */
-        long changes;
-        /** In the order of the points; empty while it is not armed. */
-        List<SiteTable.Site> armed = List.of();
-
-        boolean isArmed() {
-            return !armed.isEmpty();
-        }
-    }
 
     private final EngineOptions options;
     private final ByteBuffer records;
     private final String javaStacks;
-    private final Map<Probe, Defined> probes = new LinkedHashMap<>();
+    private final Map<Probe, DefinedProbe> probes = new LinkedHashMap<>();
     private final Planner planner;
     private final LibraryPins pins = new LibraryPins();
     private final SiteTable sites = new SiteTable(pins);
     private final TargetFinder finder = new TargetFinder();
     private final ClockRate clockRate;
     private boolean draining;
+    /** {@link #libraryChanges} when the table of sites was last compared with what is loaded. */
+    private long sitesLookedAt;
 
     private ProbeEngine(EngineOptions options, String javaStacks) {
         this.options = options;
@@ -160,15 +151,56 @@ public final class ProbeEngine {
     }
 
     /**
-     * Finds every function that the probe's pattern names in the libraries that are loaded now, and prepares all that arming needs. No code is changed.
+     * What a probe means in libraries that are new to whoever asks.
      *
-     * @param factory asked for the commit methods
-     * @throws ProbeRefusedException if a site is refused; then nothing was changed
+     * @param stems of those that have a function it names
+     * @param matched whether there is any that its pattern matches
      */
+    public record News(Set<String> stems, boolean matched) {}
+
+    /** @param seen libraries that are passed over: those of earlier calls. Gets all that are there now, loses those that are not */
+    public synchronized News news(ProbeSpec spec, Set<LoadedLibrary> seen) throws IOException {
+        Set<LoadedLibrary> now = finder.others();
+        seen.retainAll(now);
+        Set<String> stems = new LinkedHashSet<>();
+        boolean matched = false;
+        for (LoadedLibrary library : now) {
+            try {
+                if (seen.add(library) && TargetFinder.matches(spec, library)) {
+                    matched = true;
+                    if (!TargetFinder.functions(spec, library).isEmpty()) {
+                        stems.add(LibraryPattern.stem(library.fileName()));
+                    }
+                }
+            } catch (ProbeRefusedException goneMeanwhile) {
+                seen.remove(library);
+            }
+        }
+        return new News(stems, matched);
+    }
+
+    /** Why a probe would mean nothing now: there may come a library for it, or it is a slip of the pen. */
+    public synchronized ProbeRefusedException nothing(ProbeSpec spec) throws IOException {
+        return finder.nothing(spec);
+    }
+
+    /** {@link #define(ProbeSpec, Predicate, CommitMethod.Factory)} for all libraries of the pattern. */
     public Probe define(ProbeSpec spec, CommitMethod.Factory factory) throws ProbeRefusedException, IOException {
+        return define(spec, stem -> true, factory);
+    }
+
+    /**
+     * Finds every function that the probe's pattern names in the libraries that are loaded now, and prepares all that arming needs. No code is changed.
+     * What can not be probed is left out, and told by {@link Probe#refused}.
+     *
+     * @param stems which of the pattern's libraries are meant
+     * @param factory asked for the commit methods, now and when libraries come: {@link Probe#extend}
+     * @throws ProbeRefusedException if there is none, or all are refused; then nothing was changed
+     */
+    public Probe define(ProbeSpec spec, Predicate<String> stems, CommitMethod.Factory factory) throws ProbeRefusedException, IOException {
         List<LoadedLibrary> held = new ArrayList<>();
         try {
-            return defineHolding(spec, factory, held);
+            return defineHolding(spec, stems, factory, held);
         } finally {
             giveBack(held);
         }
@@ -187,75 +219,159 @@ public final class ProbeEngine {
     }
 
     /** @param held gets the libraries that were taken for as long as the transaction lasts */
-    private synchronized Probe defineHolding(ProbeSpec spec, CommitMethod.Factory factory, List<LoadedLibrary> held)
+    private synchronized Probe defineHolding(ProbeSpec spec, Predicate<String> stems, CommitMethod.Factory factory, List<LoadedLibrary> held)
             throws ProbeRefusedException, IOException {
-        List<RefusedFunction> refused = new ArrayList<>();
-        List<SitePlan> plans = plan(spec, held, refused);
-        byte[] program = FetchProgram.encode(spec);
-        Defined defined = new Defined();
-        defined.points = new ArrayList<>();
-        defined.changes = finder.changes();
-        for (SitePlan plan : plans) {
-            defined.points.add(new Point(idFor(spec, program, defined.points), plan));
-            sites.define(plan);
-        }
-        List<ProbePoint> places = described(defined, spec);
-        factory.places(spec, places);
-        Set<Integer> registered = new HashSet<>();
-        for (ProbePoint place : places) {
-            if (registered.add(place.id())) {
-                CommitMethod commit = factory.make(place.id(), spec, LibraryPattern.stem(place.site().library()), place.site().symbol(), records());
-                Helper.check(Helper.up_commit_register(JNIEnv.CURRENT, place.id(), commit.owner(), commit.frames(), commit.name(), TargetFinder.offset(spec)), "registering " + commit);
-            }
+        DefinedProbe defined = new DefinedProbe(spec, stems, factory, FetchProgram.encode(spec));
+        List<ProbeRefusedException> why = new ArrayList<>();
+        Growth growth = grow(defined, held, why);
+        if (defined.points().isEmpty()) {
+            throw why.isEmpty() ? finder.nothing(spec) : why.get(0);
         }
         startDraining();
-        Probe probe = new Probe(this, spec, LibraryPattern.stem(places.get(0).site().library()), places, refused);
+        Probe probe = new Probe(this, spec, LibraryPattern.stem(growth.came().get(0).library()), described(defined), sites(defined), growth.refused());
         probes.put(probe, defined);
         return probe;
     }
 
-    /** The places of a symbol share the first one's. */
-    private int idFor(ProbeSpec spec, byte[] program, List<Point> before) throws IOException {
-        return !before.isEmpty() && spec.target() instanceof Symbol ? before.get(0).id()
-                : Helper.check(Helper.up_probe_define(kind(spec.type()), spec.fields().size(), program, program.length), "a probe");
-    }
-
     /**
-     * Where the probe's traps will be.
+     * Brings a probe's places up to date with the libraries that are loaded now. New ones are not armed yet.
      *
-     * @param refused gets the functions of a pattern that can not be probed; without a pattern one refuses all
+     * @param held gets the libraries that were taken, and those of places that are gone
+     * @param why gets each refusal
      */
-    private List<SitePlan> plan(ProbeSpec spec, List<LoadedLibrary> held, List<RefusedFunction> refused) throws ProbeRefusedException, IOException {
+    private Growth grow(DefinedProbe defined, List<LoadedLibrary> held, List<ProbeRefusedException> why) throws IOException {
         sites.lookAgain();
-        Map<LoadedLibrary, List<NativeSymbol>> targets = finder.find(spec);
-        List<SitePlan> plans = new ArrayList<>();
-        ProbeRefusedException last = null;
-        try {
-            for (Map.Entry<LoadedLibrary, List<NativeSymbol>> target : targets.entrySet()) {
-                hold(target.getKey(), held);
-                for (NativeSymbol symbol : TargetFinder.chosen(target.getKey(), target.getValue())) {
+        Set<LoadedLibrary> now = finder.others();
+        if (defined.changes == finder.changes()) {
+            return Growth.NONE;
+        }
+        if (sitesLookedAt != finder.changes()) {
+            sites.forgetReplaced();
+            sitesLookedAt = finder.changes();
+        }
+        Set<LoadedLibrary> replaced = new HashSet<>();
+        defined.points().stream().filter(point -> point.armed != null && point.armed.isForgotten()).forEach(point -> replaced.add(point.library));
+        List<String> went = letGo(defined, library -> !now.contains(library) || replaced.contains(library), held);
+        defined.changes = finder.changes();
+        List<RefusedFunction> refused = new ArrayList<>();
+        Map<LoadedLibrary, List<SitePlan>> plans = new LinkedHashMap<>();
+        Set<LoadedLibrary> there = now;
+        for (int round = 0; round < ROUNDS && there != null; round++) {
+            boolean goneMeanwhile = false;
+            for (LoadedLibrary library : there) {
+                if (defined.lookAt(library) && TargetFinder.matches(defined.spec, library) && defined.stems.test(LibraryPattern.stem(library.fileName()))) {
                     try {
-                        plans.add(plan(target.getKey(), symbol, symbol.address() + TargetFinder.offset(spec), spec));
+                        plans.put(library, plan(defined.spec, library, held, refused, why));
                     } catch (ProbeRefusedException e) {
-                        if (spec.target() instanceof Symbol) {
-                            throw e;
-                        }
-                        refused.add(new RefusedFunction(target.getKey().fileName(), symbol.name(), e.refusal(), e.getMessage()));
-                        last = e;
+                        why.add(e);
+                        goneMeanwhile = true;
                     }
                 }
             }
-        } catch (java.io.UncheckedIOException e) {
-            throw e.getCause();
+            there = goneMeanwhile ? finder.others() : null;     /* another may have come in its place */
         }
-        if (plans.isEmpty()) {
-            throw last;
+        List<ArmedSite> came = add(defined, plans);
+        return new Growth(came, went, refused, defined.points().size());
+    }
+
+    /** Where the traps of a probe will be in one library. */
+    private List<SitePlan> plan(ProbeSpec spec, LoadedLibrary library, List<LoadedLibrary> held, List<RefusedFunction> refused, List<ProbeRefusedException> why)
+            throws ProbeRefusedException, IOException {
+        List<NativeSymbol> functions = TargetFinder.functions(spec, library);
+        if (functions.isEmpty()) {
+            return List.of();
+        }
+        hold(library, held);
+        List<SitePlan> plans = new ArrayList<>();
+        try {
+            for (NativeSymbol symbol : TargetFinder.chosen(library, functions)) {
+                try {
+                    plans.add(plan(library, symbol, symbol.address() + TargetFinder.offset(spec), spec));
+                } catch (ProbeRefusedException e) {
+                    refused.add(new RefusedFunction(library.fileName(), symbol.name(), e.refusal(), e.getMessage()));
+                    why.add(e);
+                }
+            }
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
         }
         return plans;
     }
 
+    /** Gives numbers to new places, and commit methods to new numbers. If that fails the probe is as it was. */
+    private List<ArmedSite> add(DefinedProbe defined, Map<LoadedLibrary, List<SitePlan>> plans) throws IOException {
+        ProbeSpec spec = defined.spec;
+        Map<String, Integer> shared = new HashMap<>();
+        Set<Integer> fresh = new HashSet<>();
+        List<ProbePoint> places = new ArrayList<>();
+        for (SitePlan plan : (Iterable<SitePlan>) plans.values().stream().flatMap(List::stream)::iterator) {
+            Integer id = defined.numberFor(plan, shared);
+            if (id == null) {
+                id = Helper.check(Helper.up_probe_define(kind(spec.type()), spec.fields().size(), defined.program, defined.program.length), "a probe");
+                fresh.add(id);
+            }
+            shared.put(LibraryPattern.stem(plan.library().fileName()), id);
+            sites.define(plan);
+            places.add(new ProbePoint(id, described(sites.at(plan.address()).plan(), spec)));
+        }
+        if (places.isEmpty()) {
+            return List.of();
+        }
+        defined.factory.places(spec, places);
+        for (ProbePoint place : places) {
+            if (fresh.remove(place.id())) {
+                CommitMethod commit = defined.factory.make(place.id(), spec, LibraryPattern.stem(place.site().library()), place.site().symbol(), records());
+                Helper.check(Helper.up_commit_register(JNIEnv.CURRENT, place.id(), commit.owner(), commit.frames(), commit.name(),
+                        TargetFinder.offset(spec)), "registering " + commit);
+                use(place.id(), defined);
+            }
+        }
+        Iterator<ProbePoint> place = places.iterator();
+        plans.forEach((library, there) -> there.forEach(plan -> defined.add(place.next().id(), library, plan)));
+        return places.stream().map(ProbePoint::site).toList();
+    }
+
+    /** Its places in libraries of which this is true are no more; nothing is written to them. Returns the libraries' file names. */
+    private List<String> letGo(DefinedProbe defined, Predicate<LoadedLibrary> gone, List<LoadedLibrary> held) {
+        Set<String> names = new LinkedHashSet<>();
+        for (DefinedProbe.Point point : defined.letGo(gone)) {
+            names.add(point.library.fileName());
+            if (point.armed != null) {
+                sites.release(point.armed, point.id);
+                held.add(point.armed.library());
+            }
+        }
+        return List.copyOf(names);
+    }
+
     /**
-     * Writes the probe's traps, all or none. One that is armed already stays as it is.
+     * Looks whether libraries have come or gone since the probe was last looked at: a library is a pattern that lives. Costs little where none has.
+     *
+     * @throws ProbeRefusedException if the probe is armed and what has come can not be armed now; it is there, and {@link #arm(Probe)} tries again
+     */
+    Growth extend(Probe probe) throws ProbeRefusedException, IOException {
+        List<LoadedLibrary> held = new ArrayList<>();
+        try {
+            synchronized (this) {
+                DefinedProbe defined = probes.get(probe);
+                boolean armed = defined.isArmed();
+                Growth growth = grow(defined, held, new ArrayList<>());
+                if (!growth.isNone()) {
+                    probe.grown(described(defined), sites(defined), growth.refused());
+                    if (armed) {
+                        armPoints(defined, held);
+                        probe.armedAt(described(defined), sites(defined));
+                    }
+                }
+                return growth;
+            }
+        } finally {
+            giveBack(held);
+        }
+    }
+
+    /**
+     * Writes the probe's traps, all or none, in the libraries that are there now. One that is armed already stays as it is.
      *
      * @throws ProbeRefusedException if a site is refused now: its library is gone, its code was changed, a thread has SIGTRAP blocked
      */
@@ -269,40 +385,73 @@ public final class ProbeEngine {
     }
 
     private synchronized void armHolding(Probe probe, List<LoadedLibrary> held) throws ProbeRefusedException, IOException {
-        Defined defined = probes.get(probe);
+        DefinedProbe defined = probes.get(probe);
         if (defined == null) {
             throw new IllegalStateException(probe + " was given up");
         } else if (defined.isArmed()) {
             return;
         }
-        if (!isStillRight(defined, held)) {
-            defined.points = findAgain(probe, defined.points, held);
-            defined.changes = finder.changes();
+        List<ProbeRefusedException> why = new ArrayList<>();
+        Growth growth = grow(defined, held, why);
+        Set<LoadedLibrary> changed = changed(defined, held);
+        if (!changed.isEmpty()) {       /* looked at once more, by who can say why */
+            letGo(defined, changed::contains, held);
+            defined.changes = -1;
+            growth = grow(defined, held, why);
         }
-        keepTrapsOpen(probe.spec().library().text() + ":" + probe.spec().target());
-        if (defined.points.stream().anyMatch(point -> isOvertaken(point.plan()))) {
-            defined.points = findAgain(probe, defined.points, held);
+        probe.grown(described(defined), sites(defined), growth.refused());
+        if (defined.points().isEmpty()) {
+            throw !why.isEmpty() ? why.get(0) : finder.others().stream().noneMatch(library -> TargetFinder.matches(defined.spec, library))
+                    ? finder.nothing(defined.spec)
+                    : new ProbeRefusedException(Refusal.LIBRARY_GONE, defined.spec.library().text(), "none of its functions is there any more");
         }
-        for (Point point : defined.points) {
-            refuseUnguarded(point.plan().library(), point.plan().described().library() + "!" + point.plan().described().symbol());
+        armPoints(defined, held);
+        probe.armedAt(described(defined), sites(defined));
+    }
+
+    /** Those that are not armed yet, all or none. */
+    private void armPoints(DefinedProbe defined, List<LoadedLibrary> held) throws ProbeRefusedException, IOException {
+        List<DefinedProbe.Point> idle = idle(defined);
+        if (idle.isEmpty()) {
+            return;
         }
-        List<SiteTable.Site> done = new ArrayList<>();
+        keepTrapsOpen(defined.spec.library().text() + ":" + defined.spec.target());
+        Set<LoadedLibrary> overtaken = new HashSet<>();
+        idle.stream().filter(point -> isOvertaken(point.plan)).forEach(point -> overtaken.add(point.library));
+        if (!overtaken.isEmpty()) {
+            letGo(defined, overtaken::contains, held);
+            defined.changes = -1;
+            List<ProbeRefusedException> why = new ArrayList<>();
+            grow(defined, held, why);
+            idle = idle(defined);
+            if (defined.points().isEmpty()) {
+                throw why.get(0);
+            }
+        }
+        for (DefinedProbe.Point point : idle) {
+            refuseUnguarded(point.library, point.plan.described().library() + "!" + point.plan.described().symbol());
+        }
         try {
-            for (Point point : defined.points) {
-                SiteTable.Site site = sites.define(point.plan());
-                sites.arm(site, point.id());
+            for (DefinedProbe.Point point : idle) {
+                SiteTable.Site site = sites.define(point.plan);
+                sites.arm(site, point.id);
                 pins.take(site.library());
-                done.add(site);
+                point.armed = site;
             }
         } catch (ProbeRefusedException | IOException e) {
-            for (int i = 0; i < done.size(); i++) {
-                sites.release(done.get(i), defined.points.get(i).id());
+            for (DefinedProbe.Point point : idle) {
+                if (point.armed != null) {
+                    sites.release(point.armed, point.id);
+                    held.add(point.armed.library());
+                    point.armed = null;
+                }
             }
-            giveBack(done.stream().map(SiteTable.Site::library).toList());
             throw e;
         }
-        defined.armed = done;
-        probe.armedAt(described(defined, probe.spec()));
+    }
+
+    private static List<DefinedProbe.Point> idle(DefinedProbe defined) {
+        return defined.points().stream().filter(point -> point.armed == null).toList();
     }
 
     /** Whether a jump of the engine's own has been put there since the plan was made. */
@@ -310,53 +459,40 @@ public final class ProbeEngine {
         return SignalGuard.isClosed(plan.address()) || SignalGuard.ledFrom(plan.address()).isPresent() && plan.way().stands() == plan.way().displaced().unsigned(0);
     }
 
-    /** Whether what was found is what the probe's pattern means now: nothing was loaded or unloaded since, and the code is the same. */
-    private boolean isStillRight(Defined defined, List<LoadedLibrary> held) throws IOException {
-        sites.lookAgain();
-        finder.loaded();
-        if (defined.changes != finder.changes()) {
-            return false;
-        }
-        try {
-            for (LoadedLibrary library : new LinkedHashSet<>(defined.points.stream().map(point -> point.plan().library()).toList())) {
-                hold(library, held);
-            }
-            for (Point point : defined.points) {
-                SiteTable.Site site = sites.at(point.plan().address());
-                if (site == null || !sites.isStill(site, point.plan().library())) {
-                    return false;
+    /** The libraries whose code is not what the places of the probe that are not armed were planned for. */
+    private Set<LoadedLibrary> changed(DefinedProbe defined, List<LoadedLibrary> held) throws IOException {
+        Set<LoadedLibrary> changed = new HashSet<>(), looked = new HashSet<>();
+        for (DefinedProbe.Point point : defined.points()) {
+            LoadedLibrary library = point.library;
+            if (point.armed == null && !changed.contains(library)) {
+                try {
+                    if (looked.add(library)) {
+                        hold(library, held);
+                    }
+                    SiteTable.Site site = sites.at(point.plan.address());
+                    if (site == null || !sites.isStill(site, library)) {
+                        changed.add(library);
+                    }
+                } catch (ProbeRefusedException e) {
+                    changed.add(library);
                 }
             }
-            return true;
-        } catch (ProbeRefusedException e) {
-            return false;       /* looked at once more, by who can say why */
         }
+        return changed;
     }
 
-    /** The same functions at what may be other addresses now. Those that a pattern names and that were not there when it was defined stay out. */
-    private List<Point> findAgain(Probe probe, List<Point> before, List<LoadedLibrary> held) throws ProbeRefusedException, IOException {
-        Map<String, Integer> ids = new HashMap<>();
-        before.forEach(point -> ids.put(inFile(point.plan()), point.id()));
-        List<Point> found = new ArrayList<>();
-        for (SitePlan plan : plan(probe.spec(), held, new ArrayList<>())) {
-            Integer id = probe.spec().target() instanceof Symbol ? Integer.valueOf(probe.id()) : ids.get(inFile(plan));
-            if (id != null) {
-                found.add(new Point(id, plan));
-            }
-        }
-        if (found.isEmpty()) {
-            throw new ProbeRefusedException(Refusal.LIBRARY_GONE, probe.spec().library().text(), "none of its functions is there any more");
-        }
-        return found;
+    /** One for each number. */
+    private List<ProbePoint> described(DefinedProbe defined) {
+        return defined.numbered().stream().map(point -> new ProbePoint(point.id, described(defined, point))).toList();
     }
 
-    /** The library and the address that its file has the place at. */
-    private static String inFile(SitePlan plan) {
-        return plan.library().fileName() + "+" + (plan.address() - plan.library().loadBias());
+    private List<ArmedSite> sites(DefinedProbe defined) {
+        return defined.points().stream().map(point -> described(defined, point)).toList();
     }
 
-    private List<ProbePoint> described(Defined defined, ProbeSpec spec) {
-        return defined.points.stream().map(point -> new ProbePoint(point.id(), described(sites.at(point.plan().address()).plan(), spec))).toList();
+    /** Where the library is gone another's site may lie at its address. */
+    private ArmedSite described(DefinedProbe defined, DefinedProbe.Point point) {
+        return described(defined.isThere(point) ? sites.at(point.plan.address()).plan() : point.plan, defined.spec);
     }
 
     private static ArmedSite described(SitePlan plan, ProbeSpec spec) {
@@ -368,14 +504,23 @@ public final class ProbeEngine {
         byte[] steps = settings.steps(clockRate.perNano());
         byte[] packed = settings.pack(probe.spec().type(), steps.length, clockRate.perNano());
         synchronized (this) {
-            for (int id : probe.points().stream().mapToInt(ProbePoint::id).distinct().toArray()) {
-                Helper.check(Helper.up_probe_settings(id, packed, steps), "settings");
+            DefinedProbe defined = probes.get(probe);
+            defined.settings = packed;
+            defined.steps = steps;
+            for (int id : defined.ids()) {
+                use(id, defined);
             }
         }
     }
 
+    private static void use(int id, DefinedProbe defined) throws IOException {
+        if (defined.settings != null) {
+            Helper.check(Helper.up_probe_settings(id, defined.settings, defined.steps), "settings");
+        }
+    }
+
     synchronized boolean isArmed(Probe probe) {
-        Defined defined = probes.get(probe);
+        DefinedProbe defined = probes.get(probe);
         return defined != null && defined.isArmed();
     }
 
@@ -454,18 +599,19 @@ public final class ProbeEngine {
         List<LoadedLibrary> free = new ArrayList<>();
         synchronized (this) {
             sites.lookAgain();
-            Defined defined = probes.get(probe);
+            DefinedProbe defined = probes.get(probe);
             if (defined == null) {
                 return left;
             }
-            for (int i = 0; i < defined.armed.size(); i++) {
-                SiteTable.Site site = defined.armed.get(i);
-                if (!sites.release(site, defined.points.get(i).id())) {
-                    left.add(site.plan().described());
+            for (DefinedProbe.Point point : defined.points()) {
+                if (point.armed != null) {
+                    if (!sites.release(point.armed, point.id)) {
+                        left.add(point.armed.plan().described());
+                    }
+                    free.add(point.armed.library());
+                    point.armed = null;
                 }
-                free.add(site.library());
             }
-            defined.armed = List.of();
         }
         giveBack(free);
         return left;
@@ -501,7 +647,7 @@ public final class ProbeEngine {
     }
 
     private Optional<ChangedSite> changedSite(SiteTable.Site site) {
-        List<Probe> users = probes.entrySet().stream().filter(probe -> probe.getValue().armed.contains(site)).map(Map.Entry::getKey).toList();
+        List<Probe> users = probes.entrySet().stream().filter(probe -> probe.getValue().points().stream().anyMatch(point -> point.armed == site)).map(Map.Entry::getKey).toList();
         return users.isEmpty() || sites.isGone(site.library()) ? Optional.empty()
                 : Optional.of(new ChangedSite(site.plan().described(), users, sites.found(site)));
     }

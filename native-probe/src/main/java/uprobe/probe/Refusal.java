@@ -5,6 +5,7 @@ public enum Refusal {
     PLATFORM("this platform is not supported"),
     LIBRARY_NOT_LOADED("no loaded library matches"),
     SYMBOL_UNKNOWN("no such function"),
+    NOT_THERE_YET("none of the loaded libraries that match has such a function"),
     NOT_A_FUNCTION("the symbol is no function"),
     IFUNC("the symbol is a resolver (IFUNC) and has chosen a function outside of the library, mostly the kernel's own in [vdso]"),
     OFFSET_OUTSIDE("the offset lies outside the function"),
@@ -40,9 +41,9 @@ public enum Refusal {
         this.sentence = sentence;
     }
 
-    /** Whether a probe that was refused so may yet find its library: none is there, or the one that was has just gone. */
+    /** Whether a probe that was refused so may yet find its library: none is there, another of the pattern may have it, or the one that was has just gone. */
     public boolean isForWantOfALibrary() {
-        return this == LIBRARY_NOT_LOADED || this == LIBRARY_GONE;
+        return this == LIBRARY_NOT_LOADED || this == NOT_THERE_YET || this == LIBRARY_GONE;
     }
 
     /** The sentence, without values; no full stop. */

@@ -1,12 +1,15 @@
 package uprobe.probe;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import uprobe.probe.code.CriticalSections;
 import uprobe.probe.code.FunctionCode;
@@ -26,10 +29,17 @@ import uprobe.probe.spec.SymbolPattern;
  * What a probe means in the libraries that are loaded now, and what is refused whatever else is armed. Guarded by the engine's lock.
  */
 final class TargetFinder {
+    /** Addresses in the libraries that the engine brought: its helper, the helper's decoder, and whoever calls the helper, the engine's own JNA. */
+    private final Set<Long> own;
     private LoadedLibraries snapshot;
+    private Set<LoadedLibrary> others = Set.of();
     private long snapshotChanges;
     /** Of the libraries in the present snapshot. */
     private final Map<LoadedLibrary, CriticalSections> criticalSections = new HashMap<>();
+
+    TargetFinder() {
+        own = Helper.ownCode();
+    }
 
     /** {@link ProbeEngine#libraryChanges} when the libraries were last looked for. */
     long changes() {
@@ -41,41 +51,53 @@ final class TargetFinder {
         snapshot = null;
     }
 
-    /** The libraries as they are now; looked for again only if the dynamic linker has done something since. */
+    /** All libraries as they are now; looked for again only if the dynamic linker has done something since. Those that stayed are the same objects. */
     LoadedLibraries loaded() throws IOException {
         long changes = Helper.up_library_changes();
         if (snapshot == null || changes != snapshotChanges) {
-            snapshot = LoadedLibraries.snapshot();
+            snapshot = snapshot == null ? LoadedLibraries.snapshot() : snapshot.again();
+            others = snapshot.all().stream().filter(library -> own.stream().noneMatch(library::contains)).collect(Collectors.toCollection(LinkedHashSet::new));
             snapshotChanges = changes;
-            criticalSections.clear();
+            criticalSections.keySet().retainAll(others);
         }
         return snapshot;
     }
 
-    /** The libraries and functions that the probe means, in order of address; at least one. */
-    Map<LoadedLibrary, List<NativeSymbol>> find(ProbeSpec spec) throws ProbeRefusedException, IOException {
-        List<LoadedLibrary> loaded = loaded().all();
-        List<LoadedLibrary> matching = loaded.stream().filter(l -> spec.library().matches(l.path().toString(), l.soname())).toList();
+    /** Those that probes may mean, in order of address: all but the engine's own, of which nobody asked. */
+    Set<LoadedLibrary> others() throws IOException {
+        loaded();
+        return others;
+    }
+
+    static boolean matches(ProbeSpec spec, LoadedLibrary library) {
+        return spec.library().matches(library.path().toString(), library.soname());
+    }
+
+    /** The functions of a library that the probe means, in order of address. */
+    static List<NativeSymbol> functions(ProbeSpec spec, LoadedLibrary library) throws ProbeRefusedException {
+        try {
+            return distinct(named(library, spec.target()));
+        } catch (UncheckedIOException e) {
+            throw new ProbeRefusedException(Refusal.LIBRARY_GONE, library.fileName(), e.getCause().getMessage());
+        }
+    }
+
+    /** Why a probe that means nothing now does so: there may be a library that it can wait for, or it is a slip of the pen. */
+    ProbeRefusedException nothing(ProbeSpec spec) throws IOException {
+        List<LoadedLibrary> matching = others().stream().filter(library -> matches(spec, library)).toList();
         if (matching.isEmpty()) {
-            throw new ProbeRefusedException(Refusal.LIBRARY_NOT_LOADED, spec.library().text(), "loaded are "
-                    + loaded.stream().map(LoadedLibrary::fileName).distinct().sorted().collect(Collectors.joining(", ")));
+            boolean ours = loaded().all().stream().anyMatch(library -> library.contains(Helper.codeOfTheHelper()) && matches(spec, library));
+            return ours && spec.library().isOne() ? new ProbeRefusedException(Refusal.OWN_CODE, spec.library().text(), "")
+                    : new ProbeRefusedException(Refusal.LIBRARY_NOT_LOADED, spec.library().text(), "loaded are "
+                            + others.stream().map(LoadedLibrary::fileName).distinct().sorted().collect(Collectors.joining(", ")));
         }
-        Map<LoadedLibrary, List<NativeSymbol>> found = new LinkedHashMap<>();
-        for (LoadedLibrary library : matching) {
-            List<NativeSymbol> here = distinct(named(library, spec.target()));
-            if (!here.isEmpty()) {
-                found.put(library, here);
-            }
-        }
-        if (found.isEmpty()) {
-            String name = spec.target() instanceof Symbol symbol ? symbol.name() : spec.target().toString();
-            String names = matching.stream().flatMap(l -> l.symbols().nearest(name, 3).stream()).distinct().limit(5)
-                    .collect(Collectors.joining(", "));
-            String limits = matching.stream().flatMap(l -> l.symbols().limitation().stream()).distinct().collect(Collectors.joining("; "));
-            throw new ProbeRefusedException(Refusal.SYMBOL_UNKNOWN, matching.get(0).fileName() + "!" + name,
-                    (names.isEmpty() ? "no name there is like it" : "similar names there: " + names) + (limits.isEmpty() ? "" : "; " + limits));
-        }
-        return found;
+        String name = spec.target() instanceof Symbol symbol ? symbol.name() : spec.target().toString();
+        String names = matching.stream().flatMap(l -> l.symbols().nearest(name, 3).stream()).distinct().limit(5).collect(Collectors.joining(", "));
+        String limits = matching.stream().flatMap(l -> l.symbols().limitation().stream()).distinct().collect(Collectors.joining("; "));
+        String similar = names.isEmpty() ? "no name there is like it" : "similar names there: " + names;
+        return spec.library().isOne()
+                ? new ProbeRefusedException(Refusal.SYMBOL_UNKNOWN, matching.get(0).fileName() + "!" + name, similar + (limits.isEmpty() ? "" : "; " + limits))
+                : new ProbeRefusedException(Refusal.NOT_THERE_YET, spec.library().text() + ":" + name, similar);
     }
 
     private static List<NativeSymbol> named(LoadedLibrary library, ProbeTarget target) {
@@ -120,8 +142,6 @@ final class TargetFinder {
             throw new ProbeRefusedException(Refusal.IFUNC, where, "");
         } else if (symbol.kind() != NativeSymbol.Kind.FUNCTION) {
             throw new ProbeRefusedException(Refusal.NOT_A_FUNCTION, where, "its kind is " + symbol.kind());
-        } else if (library.fileName().startsWith("libuprobe.so") || library.fileName().startsWith("libZydis.so")) {
-            throw new ProbeRefusedException(Refusal.OWN_CODE, where, "");
         } else if (spec.type() != ProbeType.ENTRY && offset(spec) != 0) {
             throw new ProbeRefusedException(Refusal.RETURNS_ENTRY_ONLY, where, "leave the offset out");
         } else if (spec.type() != ProbeType.ENTRY && Helper.up_shadow_stack_on() != 0) {

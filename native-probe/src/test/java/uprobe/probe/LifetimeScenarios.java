@@ -204,6 +204,78 @@ final class LifetimeScenarios {
         });
     }
 
+    /* A library was resolved once: sqlite-jdbc in two class loaders gave the calls of the first. */
+    @Scenario
+    static void aCopyThatComesIsProbedAsTheFirst() throws Exception {
+        TestProbe.engine();
+        Pointer first = Odd.odd_variant_open(variant("a"), 0);
+        TestProbe symbol = TestProbe.arm("p libvariant_a:odd_variant n=$arg1"), pattern = TestProbe.arm("c libvariant_[ab]:odd_variant* n=$arg1 r=$retval");
+        int before = pattern.armed().points().size();
+        assertTrue(symbol.armed().extend().isNone());
+        Pointer second = Odd.odd_variant_open(variant("a"), 1);
+        long address = Odd.odd_variant_address(second);
+        assertEquals(5, Odd.odd_variant_at(address, 4));
+        assertEquals(0, symbol.counters().hits());
+        Growth growth = symbol.armed().extend();
+        assertEquals(List.of(address), growth.came().stream().map(ArmedSite::address).toList());
+        assertEquals(List.of(), growth.went());
+        assertEquals(before, pattern.armed().extend().came().size());
+        assertEquals(2, symbol.armed().sites().size());
+        assertEquals(1, symbol.armed().points().size(), "copies of a library share a symbol's number");
+        assertEquals(2 * before, pattern.armed().points().size(), "each place of a pattern has its own");
+        assertTrue(symbol.armed().isArmed() && pattern.armed().isArmed());
+        assertEquals(1999994, Odd.odd_variant_at(address, 1999993));
+        assertEquals(8, Odd.odd_variant_at(Odd.odd_variant_address(first), 7));
+        assertEquals(List.of(1999993L, 7L), symbol.hits().stream().map(hit -> hit.values()[0]).toList());
+        assertEquals(2, pattern.counters().hits());
+        assertEquals(0, Odd.odd_variant_close(second));
+        assertEquals(List.of("libvariant_a.so"), symbol.armed().extend().went());
+        assertEquals(1, symbol.armed().sites().size());
+        assertTrue(symbol.armed().isArmed());
+        symbol.close();
+        pattern.close();
+        assertEquals(0, Odd.odd_variant_close(first));
+    }
+
+    /* Nothing holds what dlmopen loaded; its next copy came without a trap, mostly at the same address, and was never armed. */
+    @Scenario
+    static void aLibraryThatVanishedWhileArmedIsArmedWhenItComesAgain() throws Exception {
+        TestProbe[] probes = new TestProbe[2];
+        atTheSameAddress(() -> {
+            Pointer a = Odd.odd_variant_open(variant("a"), 1);
+            long address = Odd.odd_variant_address(a);
+            if (probes[0] == null) {
+                probes[0] = TestProbe.arm("p libvariant_a:odd_variant n=$arg1");
+                probes[1] = TestProbe.arm("c libvariant_a:odd_* n=$arg1");
+            }
+            for (TestProbe probe : probes) {
+                probe.armed().extend();
+            }
+            long hits = probes[0].counters().hits(), numbers = probes[1].armed().points().size();
+            assertEquals(6, Odd.odd_variant_at(address, 5));
+            assertEquals(hits + 1, probes[0].counters().hits());
+            assertEquals(0, Odd.odd_variant_close(a));
+            Pointer again = Odd.odd_variant_open(variant("a"), 1);
+            long second = Odd.odd_variant_address(again);
+            for (TestProbe probe : probes) {
+                Growth growth = probe.armed().extend();
+                assertEquals(List.of("libvariant_a.so"), growth.went());
+                assertEquals(probe.armed().sites().size(), growth.came().size());
+                assertTrue(probe.armed().isArmed());
+            }
+            assertEquals(9, Odd.odd_variant_at(second, 8));
+            assertEquals(hits + 2, probes[0].counters().hits());
+            assertEquals(hits + 2, probes[1].counters().hits());
+            assertEquals(numbers, probes[1].armed().points().size(), "the next copy takes the numbers over");
+            assertEquals(0, Odd.odd_variant_close(again));
+            return address == second;
+        });
+        for (TestProbe probe : probes) {
+            probe.assertNothingLostSilently();
+            probe.close();
+        }
+    }
+
     @Scenario
     static void aSuccessorsTextIsNotTouchedByADisarm() throws Exception {
         atTheSameAddress(() -> {

@@ -123,14 +123,17 @@ public final class Steering {
         Fixture.same(0, changedText().size(), "libraries still changed");
     }
 
+    /** One trap for one probe, and the one that has loading threads wait. */
+    private static final Map<String, Integer> ONE_PROBE = Map.of("libprobed.so", 1, "libjvm.so", 1);
+
     static void armedWhileARecordingWantsIt() throws Exception {
         Fixture.same(0, changedText().size(), "libraries changed before any recording: " + changedText());
         Recording one = recording(LEAF), two = recording(LEAF);
         one.start();
-        Fixture.check(changedText().equals(Map.of("libprobed.so", 1)), () -> "one trap for one probe");
+        Fixture.check(changedText().equals(ONE_PROBE), () -> "one trap for one probe");
         two.start();
         one.stop();
-        Fixture.check(changedText().equals(Map.of("libprobed.so", 1)), () -> "another recording wants it");
+        Fixture.check(changedText().equals(ONE_PROBE), () -> "another recording wants it");
         two.stop();
         Fixture.same(0, changedText().size(), "libraries changed after the last recording");
         one.close();

@@ -7,7 +7,9 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import net.fornwall.jelf.ElfSegment;
 
@@ -39,13 +41,21 @@ public final class LoadedLibraries {
      * @throws IOException if {@code /proc/self/maps} cannot be read
      */
     public static LoadedLibraries snapshot() throws IOException {
+        return new LoadedLibraries(List.of()).again();
+    }
+
+    /** As {@link #snapshot()}, a little later: what is still there is the same object, with the symbols that it has read, and costs two system calls. */
+    public LoadedLibraries again() throws IOException {
+        Map<Long, LoadedLibrary> before = new HashMap<>();
+        all.forEach(library -> before.put(library.start(), library));
         ProcessMaps maps = ProcessMaps.ofSelf();
         List<LoadedLibrary> found = new ArrayList<>();
         try (ProcessMemory memory = ProcessMemory.open()) {
             long taken = 0;
             for (MappedRegion region : maps.regions()) {
                 if (region.start() >= taken && mayBeHeader(region)) {
-                    Optional<LoadedLibrary> library = read(region, maps, memory);
+                    LoadedLibrary known = before.get(region.start());
+                    Optional<LoadedLibrary> library = known != null && known.isStillThere(maps, memory) ? Optional.of(known) : read(region, maps, memory);
                     if (library.isPresent()) {
                         found.add(library.get());
                         taken = library.get().end();
@@ -151,6 +161,6 @@ public final class LoadedLibraries {
 
     /** The library of which a segment, of whatever protection, holds {@code address}; segments are whole pages here, as they are mapped. */
     public Optional<LoadedLibrary> containing(long address) {
-        return all.stream().filter(library -> library.holds(address)).findFirst();
+        return all.stream().filter(library -> library.contains(address)).findFirst();
     }
 }

@@ -142,6 +142,12 @@ public final class LoadedLibrary {
      */
     public boolean isStillThere() throws IOException {
         ProcessMaps maps = ProcessMaps.ofSelf();
+        try (ProcessMemory memory = ProcessMemory.open()) {
+            return isStillThere(maps, memory);
+        }
+    }
+
+    boolean isStillThere(ProcessMaps maps, ProcessMemory memory) {
         for (MappedRegion was : executableRegions) {
             boolean there = maps.containing(was.start()).filter(now -> now.executable() && now.inode() == was.inode() && now.device().equals(was.device())
                     && (was.inode() == 0 || now.fileOffset() + was.start() - now.start() == was.fileOffset())).isPresent();
@@ -149,7 +155,7 @@ public final class LoadedLibrary {
                 return false;
             }
         }
-        try (ProcessMemory memory = ProcessMemory.open()) {
+        try {
             ByteBuffer now = ByteBuffer.allocate(start.length);
             return start.length == 0 || !memory.available() || memory.read(now, headerAddress) == start.length && Arrays.equals(now.array(), start);
         } catch (IOException unmapped) {
@@ -250,7 +256,8 @@ public final class LoadedLibrary {
         return image.end();
     }
 
-    boolean holds(long address) {
+    /** Whether a segment of it, of whatever protection, holds the address; segments are whole pages here, as they are mapped. */
+    public boolean contains(long address) {
         return image.holds(address);
     }
 

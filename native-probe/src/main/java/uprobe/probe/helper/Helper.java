@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** The C helper's functions ({@code uprobe.h} says what each does) and the few of the dynamic linker's that Java calls itself. */
 public final class Helper {
@@ -59,6 +60,8 @@ public final class Helper {
     public static native int up_commit_bind(JNIEnv env, Object hitRun);
     public static native int up_commit_register(JNIEnv env, int probe, Object clazz, Object frames, String method, long offset);
     public static native long up_library_changes();
+    private static native long up_caller();
+    private static native long up_decoder();
     public static native int up_uses_return_address(byte[] bytes, int length);
     public static native int up_describe(byte[] bytes, int length, byte[] out);
     public static native int up_decode(byte[] bytes, int length, long address, byte[] rows, int capacity);
@@ -147,6 +150,16 @@ public final class Helper {
         if (handle != 0) {
             NativeLibrary.getProcess().getFunction("dlclose").invokeInt(new Object[] {new Pointer(handle)});
         }
+    }
+
+    /** An address in the helper's own library. */
+    public static long codeOfTheHelper() {
+        return up_signals_function(0);
+    }
+
+    /** One address in each library that came with the engine: the helper's, its decoder's, and the one of JNA's that calls the helper. */
+    public static Set<Long> ownCode() {
+        return Set.of(codeOfTheHelper(), up_decoder(), up_caller());
     }
 
     /** Address of the kernel's own clock_gettime, which enters neither libc nor the kernel; 0 if there is none. */

@@ -58,6 +58,11 @@ public final class SiteTable {
             return plan;
         }
 
+        /** Its library has gone, or lies there anew: it is armed no more, and another takes its place. */
+        public boolean isForgotten() {
+            return forgotten;
+        }
+
         /** The one that it had when it was made to use this mechanism; null: it never was. */
         public SitePlan plan(Mechanism mechanism) {
             return plans.get(mechanism);
@@ -170,6 +175,24 @@ public final class SiteTable {
         }
         Helper.up_site_consumer(site.index, probe, 0);
         return restored;
+    }
+
+    /**
+     * Libraries that nothing holds, and that came back to where they were before anybody looked: their code is the file's again, without a trap.
+     * Called when the dynamic linker has loaded or unloaded something.
+     */
+    public void forgetReplaced() {
+        Map<LoadedLibrary, Boolean> replaced = new HashMap<>();
+        for (Site site : sites.values()) {
+            if (!site.users.isEmpty() && !site.forgotten && replaced.computeIfAbsent(site.library, l -> !pins.holds(l) && hasItsOwnByte(site))) {
+                forget(site);
+            }
+        }
+    }
+
+    private static boolean hasItsOwnByte(Site site) {
+        byte[] now = new byte[1];
+        return Helper.up_text_read(site.plan.address(), now, 1) < 0 || now[0] == site.plan.displaced()[0];
     }
 
     /** Other code lies there now: the site's probes lose it, and nothing is written. */

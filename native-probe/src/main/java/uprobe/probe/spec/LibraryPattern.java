@@ -71,6 +71,11 @@ public final class LibraryPattern {
         return rest.isEmpty() || (isSharedObject ? rest.startsWith(".") : rest.equals(".so") || rest.startsWith(".so."));
     }
 
+    /** Whether it is one plain name or path: what is loaded under it is what was meant. */
+    public boolean isOne() {
+        return alternatives.size() == 1 && alternatives.get(0).literal();
+    }
+
     /** As it was written. */
     public String text() {
         return text;

@@ -1,0 +1,141 @@
+package uprobe.probe;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
+import uprobe.probe.elf.LoadedLibrary;
+import uprobe.probe.patch.SitePlan;
+import uprobe.probe.patch.SiteTable;
+import uprobe.probe.spec.LibraryPattern;
+import uprobe.probe.spec.ProbeSpec;
+import uprobe.probe.spec.Symbol;
+
+/**
+ * What the engine keeps of a probe, armed or not: its places come and go with the libraries that its pattern means, its numbers stay. Guarded by the
+ * engine's lock.
+ */
+final class DefinedProbe {
+    /** One place that the probe means now, the number under which the helper counts its hits there, and its site while it is armed. */
+    static final class Point {
+        final int id;
+        final LoadedLibrary library;
+        /** May have been made for the library when it was loaded before. */
+        final SitePlan plan;
+        SiteTable.Site armed;
+
+        private Point(int id, LoadedLibrary library, SitePlan plan) {
+            this.id = id;
+            this.library = library;
+            this.plan = plan;
+        }
+    }
+
+    final ProbeSpec spec;
+    /** Which stems of libraries it is meant for, of those that its pattern matches. */
+    final Predicate<String> stems;
+    final CommitMethod.Factory factory;
+    final byte[] program;
+    /** As they were used last, packed; null before. */
+    byte[] settings, steps;
+    /** {@link ProbeEngine#libraryChanges} when libraries were last looked at; -1: they have to be, whatever it is now. */
+    long changes = -1;
+    /** The libraries that were looked at and are still there, whether it means them or not. */
+    private final Set<LoadedLibrary> lookedAt = new HashSet<>();
+    private final List<Point> points = new ArrayList<>();
+    /** Every number that it has or had, with its place: the present one, or the last. */
+    private final Map<Integer, Point> numbers = new LinkedHashMap<>();
+    /** Of a symbol: the number that all copies of a library share, by stem. */
+    private final Map<String, Integer> shared = new HashMap<>();
+    /** Of a pattern: numbers whose library has gone, by function; its next copy takes them over. */
+    private final Map<String, Deque<Integer>> vacant = new HashMap<>();
+
+    DefinedProbe(ProbeSpec spec, Predicate<String> stems, CommitMethod.Factory factory, byte[] program) {
+        this.spec = spec;
+        this.stems = stems;
+        this.factory = factory;
+        this.program = program;
+    }
+
+    List<Point> points() {
+        return points;
+    }
+
+    /** One for each number. */
+    List<Point> numbered() {
+        return List.copyOf(numbers.values());
+    }
+
+    Set<Integer> ids() {
+        return numbers.keySet();
+    }
+
+    boolean isArmed() {
+        return !points.isEmpty() && points.stream().allMatch(point -> point.armed != null);
+    }
+
+    boolean isThere(Point point) {
+        return lookedAt.contains(point.library);
+    }
+
+    /** False if the library was looked at before. */
+    boolean lookAt(LoadedLibrary library) {
+        return lookedAt.add(library);
+    }
+
+    /**
+     * The number that a place has to take; null: it needs a new one.
+     *
+     * @param more numbers by stem that are about to be added
+     */
+    Integer numberFor(SitePlan plan, Map<String, Integer> more) {
+        if (spec.target() instanceof Symbol) {
+            return shared.getOrDefault(stem(plan), more.get(stem(plan)));
+        }
+        Deque<Integer> free = vacant.get(function(plan));
+        return free == null ? null : free.poll();
+    }
+
+    void add(int id, LoadedLibrary library, SitePlan plan) {
+        Point point = new Point(id, library, plan);
+        shared.put(stem(plan), id);
+        points.add(point);
+        Point before = numbers.putIfAbsent(id, point);
+        if (before != null && !isThere(before)) {
+            numbers.put(id, point);
+        }
+    }
+
+    /** The libraries of which this is true have gone, or lie there anew. Returns their places, which may still be armed. */
+    List<Point> letGo(Predicate<LoadedLibrary> gone) {
+        Set<LoadedLibrary> went = new LinkedHashSet<>(lookedAt);
+        went.removeIf(gone.negate());
+        if (went.isEmpty()) {
+            return List.of();
+        }
+        lookedAt.removeAll(went);
+        List<Point> left = points.stream().filter(point -> went.contains(point.library)).toList();
+        points.removeIf(point -> went.contains(point.library));
+        points.forEach(point -> numbers.computeIfPresent(point.id, (id, was) -> isThere(was) ? was : point));
+        if (!(spec.target() instanceof Symbol)) {
+            left.forEach(point -> vacant.computeIfAbsent(function(point.plan), first -> new ArrayDeque<>()).add(point.id));
+        }
+        return left;
+    }
+
+    private static String stem(SitePlan plan) {
+        return LibraryPattern.stem(plan.library().fileName());
+    }
+
+    /** What the copies of a library have in common: its stem, the function's name and where the file has it. */
+    private static String function(SitePlan plan) {
+        return stem(plan) + "!" + plan.described().symbol() + "+" + (plan.address() - plan.library().loadBias());
+    }
+}
