@@ -107,7 +107,7 @@ public final class Agent {
             RecordedProbe probe = change.probe();
             change.went().forEach(library -> note.accept(spec.text() + ": " + library + " was unloaded" + (change.places() == 0 ? "; the probe waits for it" : "")));
             if (!change.came().isEmpty() && probe.refusal().isEmpty()) {        /* else that is said already */
-                note.accept(describe(probe, change.came()));
+                note.accept(describe(probe, change.came(), change.parts()));
             }
         }
         for (ProbeRefusedException refused : look.refused()) {
@@ -119,13 +119,15 @@ public final class Agent {
         }
     }
 
-    private static String describe(RecordedProbe probe, List<ArmedSite> came) {
+    private static String describe(RecordedProbe probe, List<ArmedSite> came, int parts) {
         ArmedSite site = came.get(0);
         int more = came.size() - 1;
         long iterating = came.stream().filter(ArmedSite::countsIterations).count();
         boolean armed = probe.probe().isArmed();
         return probe.spec().text() + ": " + (armed ? "armed at " : "ready at ") + site.library() + "!" + site.symbol() + " by " + site.mechanism().text()
-                + (more > 0 ? " and " + more + " more" : "") + (armed ? "" : "; armed while a recording has " + probe.eventName() + " enabled")
+                + (more > 0 ? " and " + more + " more" : "")
+                + (parts > 0 ? ", and " + parts + " parts of functions left out" : "")
+                + (armed ? "" : "; armed while a recording has " + probe.eventName() + " enabled")
                 + (iterating == 0 ? "" : "; " + (more > 0 ? "at " + iterating + " of them " : "") + ArmedSite.ITERATIONS);
     }
 

@@ -70,7 +70,7 @@ public final class EventBridge {
     private static volatile ByteBuffer records;
 
     /** What a probe that was refused looked like. */
-    private record Refused(String probe, String library, String symbol, String reason) {}
+    private record Refused(String probe, String library, String symbol, long address, String reason) {}
 
     private final ReentrantLock transactions = new ReentrantLock();
     private final ProbeEngine engine;
@@ -302,9 +302,9 @@ public final class EventBridge {
         ProbeRequest.Look look = new ProbeRequest.Look(new ArrayList<>(), new ArrayList<>());
         for (RecordedProbe probe : request.probes()) {
             Growth growth = probe.grow(options.always(), off, running);
-            growth.refused().forEach(function -> refused(new Refused(probe.spec().text(), function.library(), function.symbol(), function.message())));
+            growth.refused().forEach(function -> refused(new Refused(probe.spec().text(), function.library(), function.symbol(), function.address(), function.message())));
             if (!growth.came().isEmpty() || !growth.went().isEmpty()) {
-                look.changes().add(new ProbeRequest.Change(probe, false, growth.came(), growth.went(), growth.places()));
+                look.changes().add(new ProbeRequest.Change(probe, false, growth.came(), growth.went(), growth.parts(), growth.places()));
             }
         }
         boolean byStem = EventTypes.isNamedByLibrary(request.spec());
@@ -317,7 +317,7 @@ public final class EventBridge {
                 RecordedProbe probe = define(request.spec(), stem -> !byStem || JavaNames.identifier(stem).equals(name), running);
                 request.put(name, probe);
                 List<ArmedSite> places = probe.probe().sites();
-                look.changes().add(new ProbeRequest.Change(probe, true, places, List.of(), places.size()));
+                look.changes().add(new ProbeRequest.Change(probe, true, places, List.of(), probe.probe().parts(), places.size()));
             } catch (ProbeRefusedException e) {
                 if (e.refusal().isForWantOfALibrary()) {
                     request.seen().clear();         /* gone meanwhile, or another already */
@@ -338,7 +338,7 @@ public final class EventBridge {
 
     private void tell(ProbeRequest request, ProbeRefusedException why, ProbeRequest.Look look) {
         ProbeSpec written = request.written();
-        boolean isNew = refused(new Refused(written.text(), written.library().text(), written.target().toString(), why.getMessage()));
+        boolean isNew = refused(new Refused(written.text(), written.library().text(), written.target().toString(), 0, why.getMessage()));
         if (isNew || !requests.contains(request)) {     /* who asks once more is told once more */
             look.refused().add(why);
         }
@@ -358,7 +358,7 @@ public final class EventBridge {
         });
         probe.probe(engine.define(spec, stems, types));
         probes.add(probe);
-        probe.probe().refused().forEach(function -> refused(new Refused(spec.text(), function.library(), function.symbol(), function.message())));
+        probe.probe().refused().forEach(function -> refused(new Refused(spec.text(), function.library(), function.symbol(), function.address(), function.message())));
         emitStatistics(probe);      /* zeros: a recording that runs has the beginning, as others have it from their first chunk's start */
         apply(probe, running);
         return probe;
@@ -377,7 +377,7 @@ public final class EventBridge {
 
     private static Refused refusalOf(RecordedProbe probe) {
         ArmedSite first = probe.probe().sites().get(0);
-        return new Refused(probe.spec().text(), first.library(), first.symbol(), probe.refusal());
+        return new Refused(probe.spec().text(), first.library(), first.symbol(), first.address(), probe.refusal());
     }
 
     private void emitRefused() {
@@ -512,6 +512,7 @@ public final class EventBridge {
         event.probe = entry.probe();
         event.library = entry.library();
         event.symbol = entry.symbol();
+        event.address = entry.address();
         event.reason = entry.reason();
         event.commit();
     }

@@ -22,9 +22,10 @@ public final class ProbeRequest {
      * @param isNew whether it was not there before
      * @param came places of libraries that were not there at the last look
      * @param went file names of libraries that had places of it and were unloaded
+     * @param parts of functions that bear names it matches, in these libraries; left out
      * @param places how many it has now
      */
-    public record Change(RecordedProbe probe, boolean isNew, List<ArmedSite> came, List<String> went, int places) {}
+    public record Change(RecordedProbe probe, boolean isNew, List<ArmedSite> came, List<String> went, int parts, int places) {}
 
     /**
      * What came of a look at the libraries.

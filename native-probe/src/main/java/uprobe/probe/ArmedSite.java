@@ -15,8 +15,4 @@ import uprobe.probe.spec.Mechanism;
 public record ArmedSite(String library, String symbol, long address, Mechanism mechanism, String reason, boolean countsIterations) {
     /** What one must know to read its counts. */
     public static final String ITERATIONS = "a hit is an iteration of the loop that begins at the function's first instruction; r and c count calls";
-
-    ArmedSite countingIterations() {
-        return new ArmedSite(library, symbol, address, mechanism, reason, true);
-    }
 }

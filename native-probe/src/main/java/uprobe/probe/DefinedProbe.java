@@ -16,6 +16,7 @@ import uprobe.probe.patch.SitePlan;
 import uprobe.probe.patch.SiteTable;
 import uprobe.probe.spec.LibraryPattern;
 import uprobe.probe.spec.ProbeSpec;
+import uprobe.probe.spec.ProbeType;
 import uprobe.probe.spec.Symbol;
 
 /**
@@ -23,18 +24,43 @@ import uprobe.probe.spec.Symbol;
  * engine's lock.
  */
 final class DefinedProbe {
-    /** One place that the probe means now, the number under which the helper counts its hits there, and its site while it is armed. */
+    /**
+     * One place that the probe means now.
+     *
+     * @param plan may have been made for another probe, which calls the function by another name, or when the library was loaded before
+     * @param symbol the name that it goes by in this probe
+     */
+    record Target(LoadedLibrary library, SitePlan plan, String symbol) {
+        String stem() {
+            return LibraryPattern.stem(library.fileName());
+        }
+
+        /** What the copies of a library have in common: its stem, the function's name and where the file has it. */
+        private String function() {
+            return stem() + "!" + symbol + "+" + (plan.address() - library.loadBias());
+        }
+
+        /** @param now the plan that its site has now */
+        ArmedSite described(SitePlan now, ProbeSpec spec) {
+            ArmedSite site = now.described();
+            boolean countsIterations = spec.type() == ProbeType.ENTRY && now.way().displaced().loopHead();
+            return new ArmedSite(site.library(), symbol, site.address(), site.mechanism(), site.reason(), countsIterations);
+        }
+    }
+
+    /** A target, the number under which the helper counts its hits, and its site while it is armed. */
     static final class Point {
         final int id;
+        final Target target;
         final LoadedLibrary library;
-        /** May have been made for the library when it was loaded before. */
         final SitePlan plan;
         SiteTable.Site armed;
 
-        private Point(int id, LoadedLibrary library, SitePlan plan) {
+        private Point(int id, Target target) {
             this.id = id;
-            this.library = library;
-            this.plan = plan;
+            this.target = target;
+            this.library = target.library();
+            this.plan = target.plan();
         }
     }
 
@@ -95,17 +121,17 @@ final class DefinedProbe {
      *
      * @param more numbers by stem that are about to be added
      */
-    Integer numberFor(SitePlan plan, Map<String, Integer> more) {
+    Integer numberFor(Target target, Map<String, Integer> more) {
         if (spec.target() instanceof Symbol) {
-            return shared.getOrDefault(stem(plan), more.get(stem(plan)));
+            return shared.getOrDefault(target.stem(), more.get(target.stem()));
         }
-        Deque<Integer> free = vacant.get(function(plan));
+        Deque<Integer> free = vacant.get(target.function());
         return free == null ? null : free.poll();
     }
 
-    void add(int id, LoadedLibrary library, SitePlan plan) {
-        Point point = new Point(id, library, plan);
-        shared.put(stem(plan), id);
+    void add(int id, Target target) {
+        Point point = new Point(id, target);
+        shared.put(target.stem(), id);
         points.add(point);
         Point before = numbers.putIfAbsent(id, point);
         if (before != null && !isThere(before)) {
@@ -125,17 +151,8 @@ final class DefinedProbe {
         points.removeIf(point -> went.contains(point.library));
         points.forEach(point -> numbers.computeIfPresent(point.id, (id, was) -> isThere(was) ? was : point));
         if (!(spec.target() instanceof Symbol)) {
-            left.forEach(point -> vacant.computeIfAbsent(function(point.plan), first -> new ArrayDeque<>()).add(point.id));
+            left.forEach(point -> vacant.computeIfAbsent(point.target.function(), first -> new ArrayDeque<>()).add(point.id));
         }
         return left;
-    }
-
-    private static String stem(SitePlan plan) {
-        return LibraryPattern.stem(plan.library().fileName());
-    }
-
-    /** What the copies of a library have in common: its stem, the function's name and where the file has it. */
-    private static String function(SitePlan plan) {
-        return stem(plan) + "!" + plan.described().symbol() + "+" + (plan.address() - plan.library().loadBias());
     }
 }

@@ -8,10 +8,11 @@ import java.util.List;
  * @param came places of libraries that were not there at the look before; armed if the probe is
  * @param went file names of libraries that had places of it and are gone
  * @param refused functions of new libraries that it names and that can not be probed
+ * @param parts of functions in new libraries, that the compiler has moved elsewhere: a pattern does not mean them
  * @param places how many it has now
  */
-public record Growth(List<ArmedSite> came, List<String> went, List<RefusedFunction> refused, int places) {
-    public static final Growth NONE = new Growth(List.of(), List.of(), List.of(), 0);
+public record Growth(List<ArmedSite> came, List<String> went, List<RefusedFunction> refused, int parts, int places) {
+    public static final Growth NONE = new Growth(List.of(), List.of(), List.of(), 0, 0);
 
     /** Whether nothing is different; then the places are not counted. */
     public boolean isNone() {

@@ -12,15 +12,17 @@ public final class Probe {
     private final ProbeSpec spec;
     private final String stem;
     private volatile List<RefusedFunction> refused;
+    private volatile int parts;
     private volatile List<ProbePoint> points;
     private volatile List<ArmedSite> sites;
 
-    Probe(ProbeEngine engine, ProbeSpec spec, String stem, List<ProbePoint> points, List<ArmedSite> sites, List<RefusedFunction> refused) {
+    Probe(ProbeEngine engine, ProbeSpec spec, String stem, List<ProbePoint> points, List<ArmedSite> sites, Growth first) {
         this.engine = engine;
         this.id = points.get(0).id();
         this.spec = spec;
         this.stem = stem;
-        this.refused = List.copyOf(refused);
+        this.refused = List.copyOf(first.refused());
+        this.parts = first.parts();
         this.points = List.copyOf(points);
         this.sites = List.copyOf(sites);
     }
@@ -61,10 +63,16 @@ public final class Probe {
         }
     }
 
-    void grown(List<ProbePoint> numbers, List<ArmedSite> places, List<RefusedFunction> more) {
+    /** How many parts of functions bear names that its pattern matches; they are left out. */
+    public int parts() {
+        return parts;
+    }
+
+    void grown(List<ProbePoint> numbers, List<ArmedSite> places, Growth growth) {
         armedAt(numbers, places);
-        if (!more.isEmpty()) {
-            refused = Stream.concat(refused.stream(), more.stream()).distinct().toList();
+        parts += growth.parts();
+        if (!growth.refused().isEmpty()) {
+            refused = Stream.concat(refused.stream(), growth.refused().stream()).distinct().toList();
         }
     }
 

@@ -10,7 +10,6 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -222,13 +221,13 @@ public final class ProbeEngine {
     private synchronized Probe defineHolding(ProbeSpec spec, Predicate<String> stems, CommitMethod.Factory factory, List<LoadedLibrary> held)
             throws ProbeRefusedException, IOException {
         DefinedProbe defined = new DefinedProbe(spec, stems, factory, FetchProgram.encode(spec));
-        List<ProbeRefusedException> why = new ArrayList<>();
-        Growth growth = grow(defined, held, why);
+        LeftOut left = new LeftOut();
+        Growth growth = grow(defined, held, left);
         if (defined.points().isEmpty()) {
-            throw why.isEmpty() ? finder.nothing(spec) : why.get(0);
+            throw left.why == null ? finder.nothing(spec) : left.why;
         }
         startDraining();
-        Probe probe = new Probe(this, spec, LibraryPattern.stem(growth.came().get(0).library()), described(defined), sites(defined), growth.refused());
+        Probe probe = new Probe(this, spec, LibraryPattern.stem(growth.came().get(0).library()), described(defined), sites(defined), growth);
         probes.put(probe, defined);
         return probe;
     }
@@ -237,9 +236,9 @@ public final class ProbeEngine {
      * Brings a probe's places up to date with the libraries that are loaded now. New ones are not armed yet.
      *
      * @param held gets the libraries that were taken, and those of places that are gone
-     * @param why gets each refusal
+     * @param left gets what can not be probed, and why
      */
-    private Growth grow(DefinedProbe defined, List<LoadedLibrary> held, List<ProbeRefusedException> why) throws IOException {
+    private Growth grow(DefinedProbe defined, List<LoadedLibrary> held, LeftOut left) throws IOException {
         sites.lookAgain();
         Set<LoadedLibrary> now = finder.others();
         if (defined.changes == finder.changes()) {
@@ -253,66 +252,90 @@ public final class ProbeEngine {
         defined.points().stream().filter(point -> point.armed != null && point.armed.isForgotten()).forEach(point -> replaced.add(point.library));
         List<String> went = letGo(defined, library -> !now.contains(library) || replaced.contains(library), held);
         defined.changes = finder.changes();
-        List<RefusedFunction> refused = new ArrayList<>();
-        Map<LoadedLibrary, List<SitePlan>> plans = new LinkedHashMap<>();
+        List<DefinedProbe.Target> targets = new ArrayList<>();
         Set<LoadedLibrary> there = now;
         for (int round = 0; round < ROUNDS && there != null; round++) {
             boolean goneMeanwhile = false;
             for (LoadedLibrary library : there) {
                 if (defined.lookAt(library) && TargetFinder.matches(defined.spec, library) && defined.stems.test(LibraryPattern.stem(library.fileName()))) {
                     try {
-                        plans.put(library, plan(defined.spec, library, held, refused, why));
+                        targets.addAll(targets(defined.spec, library, held, left));
                     } catch (ProbeRefusedException e) {
-                        why.add(e);
+                        left.because(e);
                         goneMeanwhile = true;
                     }
                 }
             }
             there = goneMeanwhile ? finder.others() : null;     /* another may have come in its place */
         }
-        List<ArmedSite> came = add(defined, plans);
-        return new Growth(came, went, refused, defined.points().size());
+        List<ArmedSite> came = add(defined, targets);
+        return new Growth(came, went, left.refused, left.parts, defined.points().size());
+    }
+
+    /** What is left out of a probe. */
+    private static final class LeftOut {
+        final List<RefusedFunction> refused = new ArrayList<>();
+        /** Parts of functions, which a pattern does not mean. */
+        int parts;
+        /** Why the first was left out; null if none was. */
+        ProbeRefusedException why;
+
+        void add(LoadedLibrary library, NativeSymbol symbol, ProbeRefusedException e, boolean isPattern) {
+            if (isPattern && e.refusal() == Refusal.PART_OF_FUNCTION) {
+                parts++;
+            } else {
+                refused.add(new RefusedFunction(library.fileName(), symbol.name(), symbol.address(), e.refusal(), e.getMessage()));
+            }
+            because(e);
+        }
+
+        void because(ProbeRefusedException e) {
+            why = why == null ? e : why;
+        }
     }
 
     /** Where the traps of a probe will be in one library. */
-    private List<SitePlan> plan(ProbeSpec spec, LoadedLibrary library, List<LoadedLibrary> held, List<RefusedFunction> refused, List<ProbeRefusedException> why)
+    private List<DefinedProbe.Target> targets(ProbeSpec spec, LoadedLibrary library, List<LoadedLibrary> held, LeftOut left)
             throws ProbeRefusedException, IOException {
         List<NativeSymbol> functions = TargetFinder.functions(spec, library);
         if (functions.isEmpty()) {
             return List.of();
         }
+        boolean isPattern = !(spec.target() instanceof Symbol);
         hold(library, held);
-        List<SitePlan> plans = new ArrayList<>();
+        List<DefinedProbe.Target> targets = new ArrayList<>();
         try {
             for (NativeSymbol symbol : TargetFinder.chosen(library, functions)) {
                 try {
-                    plans.add(plan(library, symbol, symbol.address() + TargetFinder.offset(spec), spec));
+                    if (isPattern) {
+                        TargetFinder.refusePart(library, symbol);
+                    }
+                    SitePlan plan = plan(library, symbol, symbol.address() + TargetFinder.offset(spec), spec);
+                    targets.add(new DefinedProbe.Target(library, plan, TargetFinder.named(symbol, TargetFinder.offset(spec))));
                 } catch (ProbeRefusedException e) {
-                    refused.add(new RefusedFunction(library.fileName(), symbol.name(), e.refusal(), e.getMessage()));
-                    why.add(e);
+                    left.add(library, symbol, e, isPattern);
                 }
             }
         } catch (UncheckedIOException e) {
             throw e.getCause();
         }
-        return plans;
+        return targets;
     }
 
     /** Gives numbers to new places, and commit methods to new numbers. If that fails the probe is as it was. */
-    private List<ArmedSite> add(DefinedProbe defined, Map<LoadedLibrary, List<SitePlan>> plans) throws IOException {
+    private List<ArmedSite> add(DefinedProbe defined, List<DefinedProbe.Target> targets) throws IOException {
         ProbeSpec spec = defined.spec;
         Map<String, Integer> shared = new HashMap<>();
         Set<Integer> fresh = new HashSet<>();
         List<ProbePoint> places = new ArrayList<>();
-        for (SitePlan plan : (Iterable<SitePlan>) plans.values().stream().flatMap(List::stream)::iterator) {
-            Integer id = defined.numberFor(plan, shared);
+        for (DefinedProbe.Target target : targets) {
+            Integer id = defined.numberFor(target, shared);
             if (id == null) {
                 id = Helper.check(Helper.up_probe_define(kind(spec.type()), spec.fields().size(), defined.program, defined.program.length), "a probe");
                 fresh.add(id);
             }
-            shared.put(LibraryPattern.stem(plan.library().fileName()), id);
-            sites.define(plan);
-            places.add(new ProbePoint(id, described(sites.at(plan.address()).plan(), spec)));
+            shared.put(target.stem(), id);
+            places.add(new ProbePoint(id, target.described(sites.define(target.plan()).plan(), spec)));
         }
         if (places.isEmpty()) {
             return List.of();
@@ -326,8 +349,9 @@ public final class ProbeEngine {
                 use(place.id(), defined);
             }
         }
-        Iterator<ProbePoint> place = places.iterator();
-        plans.forEach((library, there) -> there.forEach(plan -> defined.add(place.next().id(), library, plan)));
+        for (int i = 0; i < targets.size(); i++) {
+            defined.add(places.get(i).id(), targets.get(i));
+        }
         return places.stream().map(ProbePoint::site).toList();
     }
 
@@ -355,9 +379,9 @@ public final class ProbeEngine {
             synchronized (this) {
                 DefinedProbe defined = probes.get(probe);
                 boolean armed = defined.isArmed();
-                Growth growth = grow(defined, held, new ArrayList<>());
+                Growth growth = grow(defined, held, new LeftOut());
                 if (!growth.isNone()) {
-                    probe.grown(described(defined), sites(defined), growth.refused());
+                    probe.grown(described(defined), sites(defined), growth);
                     if (armed) {
                         armPoints(defined, held);
                         probe.armedAt(described(defined), sites(defined));
@@ -391,17 +415,18 @@ public final class ProbeEngine {
         } else if (defined.isArmed()) {
             return;
         }
-        List<ProbeRefusedException> why = new ArrayList<>();
-        Growth growth = grow(defined, held, why);
+        LeftOut left = new LeftOut();
+        Growth growth = grow(defined, held, left);
         Set<LoadedLibrary> changed = changed(defined, held);
         if (!changed.isEmpty()) {       /* looked at once more, by who can say why */
+            probe.grown(described(defined), sites(defined), growth);
             letGo(defined, changed::contains, held);
             defined.changes = -1;
-            growth = grow(defined, held, why);
+            growth = grow(defined, held, left);
         }
-        probe.grown(described(defined), sites(defined), growth.refused());
+        probe.grown(described(defined), sites(defined), growth);
         if (defined.points().isEmpty()) {
-            throw !why.isEmpty() ? why.get(0) : finder.others().stream().noneMatch(library -> TargetFinder.matches(defined.spec, library))
+            throw left.why != null ? left.why : finder.others().stream().noneMatch(library -> TargetFinder.matches(defined.spec, library))
                     ? finder.nothing(defined.spec)
                     : new ProbeRefusedException(Refusal.LIBRARY_GONE, defined.spec.library().text(), "none of its functions is there any more");
         }
@@ -421,11 +446,11 @@ public final class ProbeEngine {
         if (!overtaken.isEmpty()) {
             letGo(defined, overtaken::contains, held);
             defined.changes = -1;
-            List<ProbeRefusedException> why = new ArrayList<>();
-            grow(defined, held, why);
+            LeftOut left = new LeftOut();
+            grow(defined, held, left);
             idle = idle(defined);
             if (defined.points().isEmpty()) {
-                throw why.get(0);
+                throw left.why;
             }
         }
         for (DefinedProbe.Point point : idle) {
@@ -492,11 +517,7 @@ public final class ProbeEngine {
 
     /** Where the library is gone another's site may lie at its address. */
     private ArmedSite described(DefinedProbe defined, DefinedProbe.Point point) {
-        return described(defined.isThere(point) ? sites.at(point.plan.address()).plan() : point.plan, defined.spec);
-    }
-
-    private static ArmedSite described(SitePlan plan, ProbeSpec spec) {
-        return spec.type() == ProbeType.ENTRY && plan.way().displaced().loopHead() ? plan.described().countingIterations() : plan.described();
+        return point.target.described(defined.isThere(point) ? sites.at(point.plan.address()).plan() : point.plan, defined.spec);
     }
 
     /** Which of the probe's hits become events from now on; calls that are inside may be judged by the former settings. */

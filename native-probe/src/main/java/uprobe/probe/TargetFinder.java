@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import uprobe.probe.code.CriticalSections;
 import uprobe.probe.code.FunctionCode;
@@ -29,6 +30,8 @@ import uprobe.probe.spec.SymbolPattern;
  * What a probe means in the libraries that are loaded now, and what is refused whatever else is armed. Guarded by the engine's lock.
  */
 final class TargetFinder {
+    /** GCC's and LLVM's names; .part.N is a function of its own. */
+    private static final Pattern MOVED_OUT = Pattern.compile("\\.cold(\\.\\d+)?$");
     /** Addresses in the libraries that the engine brought: its helper, the helper's decoder, and whoever calls the helper, the engine's own JNA. */
     private final Set<Long> own;
     private LoadedLibraries snapshot;
@@ -101,7 +104,8 @@ final class TargetFinder {
     }
 
     private static List<NativeSymbol> named(LoadedLibrary library, ProbeTarget target) {
-        return target instanceof SymbolPattern pattern ? library.symbols().functions().stream().filter(symbol -> pattern.matches(symbol.name())).toList()
+        return target instanceof SymbolPattern pattern ? library.symbols().functions().stream().filter(symbol -> pattern.matches(symbol.name()))
+                .map(symbol -> library.symbols().aliases(symbol.address()).get(0)).toList()      /* whatever name was matched, it has the one that people call */
                 : library.symbols().find(((Symbol) target).name());
     }
 
@@ -166,11 +170,18 @@ final class TargetFinder {
         }
     }
 
+    /** A compiler's own name for what it moved out of a function, where it is seldom run; whether .eh_frame can tell depends on what was pushed before. */
+    static void refusePart(LoadedLibrary library, NativeSymbol symbol) throws ProbeRefusedException {
+        if (MOVED_OUT.matcher(symbol.name()).find()) {
+            throw new ProbeRefusedException(Refusal.PART_OF_FUNCTION, where(library, symbol, 0), "use p");
+        }
+    }
+
     /** A part that was moved out of its function, and what looks at its own return address, or whose runtime does. */
     static void refuseReturnOf(LoadedLibrary library, FunctionCode function, String where) throws ProbeRefusedException, IOException {
         Optional<CallFrames> frames = library.callFrames();
         boolean elsewhere = frames.isPresent() && !frames.get().returnAddressOnTop(function.start()).orElse(true);
-        if (elsewhere || where.matches(".*\\.cold(\\.\\d+)?")) {
+        if (elsewhere || MOVED_OUT.matcher(where).find()) {
             throw new ProbeRefusedException(Refusal.PART_OF_FUNCTION, where, "use p");
         } else if (library.goCode().filter(go -> go.contains(function.start())).isPresent()) {
             throw new ProbeRefusedException(Refusal.GO_FUNCTION, where, "use p; the functions that it exports to C can be probed by r and c");

@@ -1,6 +1,7 @@
 package uprobe.probe;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -16,6 +17,7 @@ import uprobe.probe.elf.LoadedLibraries;
 import uprobe.probe.elf.LoadedLibrary;
 import uprobe.probe.elf.NativeSymbol;
 import uprobe.probe.helper.Helper;
+import uprobe.probe.spec.ProbeParser;
 import uprobe.probe.spec.ProbeType;
 
 /** One refusal, one sentence. Afterwards the text is as it was. */
@@ -112,6 +114,36 @@ final class RefusalScenarios {
             entry.close();
         }
         TestProbe.arm("c libodd:odd_reads_stack_argument").close();
+    }
+
+    private static List<String> symbols(Probe probe) {
+        return probe.sites().stream().map(ArmedSite::symbol).sorted().toList();
+    }
+
+    /* Each .cold part was a refusal of its own, 37 of DuckDB's natives. */
+    @Scenario
+    static void aPatternDoesNotMeanPartsOfFunctions() throws Exception {
+        assertNotNull(Odd.LIBRARY);
+        CommitMethod.Factory factory = (id, spec, stem, symbol, memory) -> new CommitMethod(TestProbe.class, "commit");
+        for (String type : List.of("c", "r", "p")) {
+            Probe probe = TestProbe.engine().define(ProbeParser.parse(type + " libodd:{odd_seven,odd_whole*}"), factory);
+            assertEquals(List.of("odd_seven"), symbols(probe));
+            assertEquals(1, probe.parts());
+            assertEquals(List.of(), probe.refused());
+        }
+        Probe moved = TestProbe.engine().define(ProbeParser.parse("c libodd:{odd_moved_part,odd_seven}"), factory);
+        assertEquals(List.of("odd_seven"), symbols(moved));
+        assertEquals(1, moved.parts());
+        assertRefused(Refusal.PART_OF_FUNCTION, "libodd.so!odd_whole.cold: what begins there is a part of a function, whose return address lies elsewhere on the stack: use p",
+                "p libodd:{odd_whole.cold,odd_none}");
+    }
+
+    @Scenario(oneJdk = true)
+    static void aPatternShowsTheNameThatPeopleCallWhicheverItMatched() throws Exception {
+        CommitMethod.Factory factory = (id, spec, stem, symbol, memory) -> new CommitMethod(TestProbe.class, "commit");
+        assertEquals(List.of("calloc", "malloc"), symbols(TestProbe.engine().define(ProbeParser.parse("p libc:{__libc_malloc,__libc_calloc}"), factory)));
+        assertEquals(List.of("pthread_mutex_lock"), symbols(TestProbe.engine().define(ProbeParser.parse("c libc:{__,}pthread_mutex_lock*"), factory)));
+        assertEquals(List.of("__libc_malloc"), symbols(TestProbe.engine().define(ProbeParser.parse("c libc:__libc_malloc"), factory)), "as it was asked for");
     }
 
     @Scenario

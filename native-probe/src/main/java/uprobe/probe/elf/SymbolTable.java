@@ -15,11 +15,26 @@ public final class SymbolTable {
     /** Runtime addresses {@code [start, end)} of an executable segment. */
     record CodeRange(long start, long end) { }
 
-    /** By address; at one address the exported before the local, the larger before the smaller. */
+    /**
+     * By address; of the names at one address the one first that people call: exported, of a known size, with the fewest underscores before it, the
+     * shortest. So malloc stands before __libc_malloc, open before open64 and __open.
+     */
     private static final Comparator<NativeSymbol> BY_ADDRESS = Comparator.comparingLong(NativeSymbol::address)
             .thenComparing(NativeSymbol::global, Comparator.reverseOrder())
+            .thenComparing(symbol -> symbol.size() == 0)
+            .thenComparing(NativeSymbol::kind)
+            .thenComparing(symbol -> underscores(symbol.name()))
+            .thenComparing(symbol -> symbol.name().length())
             .thenComparing(NativeSymbol::size, Comparator.reverseOrder())
             .thenComparing(NativeSymbol::name);
+
+    private static int underscores(String name) {
+        int n = 0;
+        while (n < name.length() && name.charAt(n) == '_') {
+            n++;
+        }
+        return n;
+    }
 
     private final List<NativeSymbol> symbols;
     private final List<NativeSymbol> functions;
@@ -82,12 +97,12 @@ public final class SymbolTable {
         return byName.getOrDefault(withoutVersion(name), List.of());
     }
 
-    /** {@link NativeSymbol.Kind#FUNCTION} and {@link NativeSymbol.Kind#IFUNC}, by address; aliases one after the other, the exported first. */
+    /** {@link NativeSymbol.Kind#FUNCTION} and {@link NativeSymbol.Kind#IFUNC}, by address; aliases one after the other, the one that people call first. */
     public List<NativeSymbol> functions() {
         return functions;
     }
 
-    /** All functions that begin at this address: one function under several names. */
+    /** All functions that begin at this address: one function under several names, the one that people call first. */
     public List<NativeSymbol> aliases(long address) {
         int end = firstAbove(address), start = end;
         while (start > 0 && functions.get(start - 1).address() == address) {

@@ -26,6 +26,19 @@ class SymbolTableTest {
         return table.containing(address).map(NativeSymbol::name);
     }
 
+    /* Patterns showed whichever name came first: __libc_malloc, __pthread_mutex_lock. */
+    @Test
+    void ofAllNamesOfAFunctionTheOneThatPeopleCallIsFirst() {
+        SymbolTable table = table(function("__libc_malloc", 0x1000, 0x10, true), function("a", 0x1000, 0x10, false), function("malloc", 0x1000, 0x10, true),
+                function("__open64", 0x1100, 0x10, true), function("open64", 0x1100, 0x10, true), function("open", 0x1100, 0x10, true),
+                function("_ZN1AC2Ev", 0x1200, 0x10, true), function("_ZN1AC1Ev", 0x1200, 0x10, true),
+                function("label", 0x1300, 0, true), function("__sized", 0x1300, 0x10, true));
+        assertEquals(List.of("malloc", "open", "_ZN1AC1Ev", "__sized"),
+                List.of(0x1000L, 0x1100L, 0x1200L, 0x1300L).stream().map(address -> table.aliases(address).get(0).name()).toList());
+        assertEquals(Optional.of("open"), nameAt(table, 0x1108));
+        assertEquals(0x1000, table.find("__libc_malloc").get(0).address());
+    }
+
     @Test
     void holdsAFunctionsAddressesFromItsStartUpToItsEnd() {
         SymbolTable table = table(function("f", 0x1010, 0x20, true), function("g", 0x1040, 0x10, true));
