@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . it/bring.sh
 
-bring_packages make gcc g++ clang libc++-dev libc++abi-dev binutils gdb maven libzydis-dev libcapstone4 zlib1g-dev util-linux
+bring_packages libjemalloc2 libtcmalloc-minimal4 make gcc g++ clang libc++-dev libc++abi-dev binutils gdb maven libzydis-dev libcapstone4 zlib1g-dev util-linux
 # LanguagesIT takes these compilers from wherever they are, and is skipped in part without them
 if [ "$(id -u)" = 0 ]; then
     command -v go >/dev/null || bring_packages golang-go
