@@ -175,7 +175,7 @@ static void JNICALL run(jvmtiEnv *jvmti, JNIEnv *env, void *unused)
     (void)jvmti, (void)unused;
     struct up_thread *self = up_thread_self();
     if (self)
-        self->committing = 1;   /* whatever this thread hits is our own doing */
+        self->own_work = 1;     /* whatever this thread hits is our own doing */
     for (;;) {
         uint32_t round = __atomic_load_n(&up_wanted_round, __ATOMIC_ACQUIRE);
         int all = __atomic_exchange_n(&take_all, 0, __ATOMIC_ACQ_REL);

@@ -76,6 +76,15 @@ int64_t up_library_changes(void)
     return changes;
 }
 
+int up_own_work(int32_t change)
+{
+    struct up_thread *t = up_thread_self();
+    if (!t)
+        return -1;
+    t->own_work += change;
+    return 0;
+}
+
 __attribute__((noinline)) int64_t up_caller(void)
 {
     return (int64_t)__builtin_return_address(0);

@@ -142,7 +142,7 @@ void up_hit_site(const struct up_site *site, const struct up_regs *regs)
 {
     struct up_thread *t = up_is_alive() ? up_thread_self() : NULL;     /* no thread of ours: counted and dropped */
     struct hit now = { .t = t, .site = site, .regs = regs, .time = up_now(), .context = { 0, 0, UP_NO_JAVA_FRAME }, .iterates = UNKNOWN };
-    int heads_loop = t && !t->committing && __atomic_load_n(&site->way, __ATOMIC_ACQUIRE)->loop_head;
+    int heads_loop = t && !t->committing && !t->own_work && __atomic_load_n(&site->way, __ATOMIC_ACQUIRE)->loop_head;
     if (t)
         up_look_for_abandoned(t);
     for (const struct up_consumer *c = __atomic_load_n(&site->consumers, __ATOMIC_ACQUIRE); c; c = c->next) {
@@ -155,6 +155,8 @@ void up_hit_site(const struct up_site *site, const struct up_regs *regs)
         uint64_t before = __atomic_fetch_add(&probe->hits, 1, __ATOMIC_RELAXED);
         if (!t)
             up_tally_add(&probe->dropped, 1);
+        else if (t->own_work)
+            up_count(&probe->own_work);
         else if (t->committing)
             up_count(&probe->missed);
         else if (before >= (uint64_t)s->until || (s->mode == UP_MODE_EVENT && !up_settings_draws(s, t)))

@@ -66,6 +66,7 @@ int up_probe_counters(int32_t id, struct up_counters *out)
     out->sampled_out = __atomic_load_n(&p->sampled_out.first, __ATOMIC_ACQUIRE);
     out->dropped = __atomic_load_n(&p->dropped.first, __ATOMIC_ACQUIRE);
     out->missed = __atomic_load_n(&p->missed, __ATOMIC_ACQUIRE);
+    out->own_work = __atomic_load_n(&p->own_work, __ATOMIC_ACQUIRE);
     out->hits = __atomic_load_n(&p->hits, __ATOMIC_ACQUIRE);
     return 0;
 }

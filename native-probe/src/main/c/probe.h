@@ -19,7 +19,7 @@ typedef struct up_pair up_tally;
 
 struct up_probe {
     up_tally recorded, filtered, sampled_out, dropped;          /* up_counters' */
-    uint64_t hits, missed, timed, total_time, max_time;
+    uint64_t hits, missed, own_work, timed, total_time, max_time;
     const struct up_settings *settings;         /* never NULL */
     struct up_commit *commit;   /* who makes events of the records; NULL: nobody yet, they stay in the ring */
     uint64_t *durations;        /* UP_BUCKETS of them; NULL until settings ask for them */

@@ -25,6 +25,7 @@ struct up_thread *up_thread_take(void)
     t->ring = up_threads.memory + (uint64_t)index * up_threads.ring_bytes;
     t->head = t->tail = 0;
     t->committing = 0;
+    t->own_work = 0;
     t->reading = 0;
     t->returns = 0;
     t->java = t->carry_from = 0;

@@ -21,6 +21,7 @@ struct up_thread {
     volatile uint64_t head;     /* bytes ever reserved; written by the owner only */
     volatile uint64_t tail;     /* bytes ever given back; written under `reading` */
     int32_t reading;            /* spin lock of those who walk and claim; never held over an upcall, never taken in the hit path */
+    int32_t own_work;           /* the owner works for the engine, so many deep: what it hits is nobody's data */
     int32_t committing;         /* the owner is making events of its records: hits meanwhile are our own doing */
     int32_t tid;
     int32_t index;

@@ -92,7 +92,7 @@ enum { UP_FETCH_RESULT = UINT8_MAX };
 
 enum up_probe_kind { UP_PROBE_ENTRY, UP_PROBE_RETURN, UP_PROBE_CALL };
 
-/* Counters of a probe; hits = recorded + filtered + sampled_out + dropped + missed + what still lies in the rings or waits for its return.
+/* Counters of a probe; hits = recorded + filtered + sampled_out + dropped + missed + own_work + what still lies in the rings or waits for its return.
  * ProbeCounters on the Java side. */
 struct up_counters {
     uint64_t hits;
@@ -104,6 +104,7 @@ struct up_counters {
     uint64_t timed;             /* calls (kind UP_PROBE_CALL) whose duration is known and that were not filtered */
     uint64_t total_time;        /* of these, clock units */
     uint64_t max_time;
+    uint64_t own_work;          /* made by the engine's own threads, and by its work on others' threads: up_own_work */
 };
 
 enum up_mode {
@@ -360,6 +361,9 @@ UP_EXPORT int up_drain_now(int32_t all, int64_t timeout_ns);
 
 /* Grows whenever the dynamic linker loads or unloads a library in this process: while it is the same, so are they. */
 UP_EXPORT int64_t up_library_changes(void);
+/* The calling thread begins (1) or ends (-1) work of the engine's, which may nest: its hits meanwhile are counted as that. -1: it has no up_thread, and
+ * what it hits is dropped. A thread, not the fiber that runs on it: between the two it must not change. */
+UP_EXPORT int up_own_work(int32_t change);
 /* Where the caller returns to: from Java an address in the library of the JNA that the engine uses, whatever its file is called. */
 UP_EXPORT int64_t up_caller(void);
 

@@ -18,6 +18,7 @@ import uprobe.jfr.ProbeRequest;
 import uprobe.jfr.RecordedProbe;
 import uprobe.probe.ArmedSite;
 import uprobe.probe.EngineOptions;
+import uprobe.probe.OwnWork;
 import uprobe.probe.ProbeRefusedException;
 import uprobe.probe.spec.ProbeSpec;
 
@@ -44,7 +45,12 @@ public final class Agent {
     /** Called by {@code uprobe.agent.boot}, once per premain or agentmain. */
     public static void start(String arguments, boolean attached) {
         synchronized (Agent.class) {
-            new Agent().run(arguments);
+            boolean begun = OwnWork.begin();
+            try {
+                new Agent().run(arguments);
+            } finally {
+                OwnWork.end(begun);
+            }
         }
     }
 
@@ -58,19 +64,12 @@ public final class Agent {
                 /* First of all recordings: JDK 25 crashes at the end of an AOT training if event classes are redefined that have run already. */
                 wanted.record().ifPresent(this::record);
                 EventBridge bridge = EventBridge.open(options);
-                if (!bridge.engine().withoutJavaStacks().isEmpty()) {
-                    problem(bridge.engine().withoutJavaStacks());
+                boolean begun = OwnWork.begin();
+                try {
+                    set(bridge, wanted);
+                } finally {
+                    OwnWork.end(begun);
                 }
-                for (ProbeSpec spec : wanted.probes()) {
-                    add(bridge, spec);
-                }
-                wanted.off().ifPresent(disarmed -> {
-                    bridge.off(disarmed);
-                    note(disarmed ? "off: every probe is disarmed until the agent is told on" : "on: recordings arm probes again");
-                });
-                wanted.jfc().ifPresent(file -> writeConfiguration(bridge, file));
-                watch(bridge);
-                bridge.engine().limits().forEach(this::note);
             } else {
                 problem("this JVM has no Flight Recorder (module jdk.jfr): probes have nowhere to record to");
             }
@@ -78,7 +77,28 @@ public final class Agent {
             problem("no probes: " + (e instanceof ProbeRefusedException || e instanceof IOException ? e.getMessage() : e.toString()));
         }
         starter = null;
-        answer(arguments);
+        boolean begun = OwnWork.begin();
+        try {
+            answer(arguments);
+        } finally {
+            OwnWork.end(begun);
+        }
+    }
+
+    private void set(EventBridge bridge, AgentArguments.Result wanted) {
+        if (!bridge.engine().withoutJavaStacks().isEmpty()) {
+            problem(bridge.engine().withoutJavaStacks());
+        }
+        for (ProbeSpec spec : wanted.probes()) {
+            add(bridge, spec);
+        }
+        wanted.off().ifPresent(disarmed -> {
+            bridge.off(disarmed);
+            note(disarmed ? "off: every probe is disarmed until the agent is told on" : "on: recordings arm probes again");
+        });
+        wanted.jfc().ifPresent(file -> writeConfiguration(bridge, file));
+        watch(bridge);
+        bridge.engine().limits().forEach(this::note);
     }
 
     /** What an earlier start said holds on where this one says nothing; the rings are those of the first. */

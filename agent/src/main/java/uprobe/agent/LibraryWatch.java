@@ -8,6 +8,7 @@ import uprobe.jfr.EventBridge;
 import uprobe.jfr.ProbeRequest;
 import uprobe.probe.CommitMethod;
 import uprobe.probe.HitRecordDescriptor;
+import uprobe.probe.OwnWork;
 import uprobe.probe.HitRun;
 import uprobe.probe.ProbeRefusedException;
 import uprobe.probe.spec.ProbeParser;
@@ -103,6 +104,7 @@ final class LibraryWatch implements Runnable {
 
     @Override
     public void run() {
+        boolean begun = OwnWork.begin();
         try {
             while (true) {
                 try {
@@ -113,6 +115,8 @@ final class LibraryWatch implements Runnable {
             }
         } catch (InterruptedException end) {
             Thread.currentThread().interrupt();
+        } finally {
+            OwnWork.end(begun);
         }
     }
 

@@ -47,7 +47,7 @@ class PatternsIT {
             dropped += e.getLong("dropped");
             missed += e.getLong("missed");
             long unfinished = e.getLong("unfinished"), made = events.getOrDefault(entry.getKey(), 0L);
-            if (e.getLong("recorded") != made || e.getLong("hits") != made + e.getLong("filtered") + e.getLong("dropped") + e.getLong("missed") + unfinished
+            if (e.getLong("recorded") != made || e.getLong("hits") != made + e.getLong("filtered") + e.getLong("dropped") + e.getLong("missed") + e.getLong("ownWork") + unfinished
                     || unfinished > 0 && !entry.getKey().matches(".*(Wait|Park|park|accept|poll|emitEvent|Sleep|sleep|waitFor).*")) {
                 wrong.add(e.toString() + made + " events");
             }

@@ -26,6 +26,7 @@ import uprobe.probe.ChangedSite;
 import uprobe.probe.Durations;
 import uprobe.probe.EngineOptions;
 import uprobe.probe.Growth;
+import uprobe.probe.OwnWork;
 import uprobe.probe.Probe;
 import uprobe.probe.ProbeCounters;
 import uprobe.probe.ProbeEngine;
@@ -140,16 +141,31 @@ public final class EventBridge {
 
     private void register() {
         List.of(ProbeArmed.class, ProbeRefused.class, ProbeStatistics.class, DataLoss.class).forEach(FlightRecorder::register);
-        FlightRecorder.addPeriodicEvent(ProbeArmed.class, this::emitArmed);
-        FlightRecorder.addPeriodicEvent(ProbeRefused.class, this::emitRefused);
-        FlightRecorder.addPeriodicEvent(ProbeStatistics.class, this::emitStatistics);
+        FlightRecorder.addPeriodicEvent(ProbeArmed.class, () -> ownWork(this::emitArmed));
+        FlightRecorder.addPeriodicEvent(ProbeRefused.class, () -> ownWork(this::emitRefused));
+        FlightRecorder.addPeriodicEvent(ProbeStatistics.class, () -> ownWork(this::emitStatistics));
         FlightRecorder.addListener(new FlightRecorderListener() {
             @Override
             public void recordingStateChanged(Recording recording) {
-                stateChanged(recording.getState());
+                boolean begun = OwnWork.begin();
+                try {
+                    stateChanged(recording.getState());
+                } finally {
+                    OwnWork.end(begun);
+                }
             }
         });
         steward.start();
+    }
+
+    /** JFR's hooks run on whichever thread begins or ends a chunk. */
+    private static void ownWork(Runnable task) {
+        boolean begun = OwnWork.begin();
+        try {
+            task.run();
+        } finally {
+            OwnWork.end(begun);
+        }
     }
 
     /** Before start() or stop() returns. At the JVM's end JFR calls this with its lock held, and nothing needs to be done. */
@@ -562,6 +578,7 @@ public final class EventBridge {
         event.sampledOut = now.sampledOut();
         event.dropped = now.dropped();
         event.missed = now.missed();
+        event.ownWork = now.ownWork();
         event.unfinished = now.unfinished();
         event.timed = now.timed();
         event.totalTime = now.totalTime();

@@ -13,7 +13,7 @@ import jdk.jfr.Timespan;
 /** What came of a probe's hits since it was defined: at the start and at the end of every chunk. */
 @Name("uprobe.ProbeStatistics")
 @Label("Probe Statistics")
-@Description("What came of a probe's hits since it was there: hits = recorded + filtered + sampledOut + dropped + missed + unfinished")
+@Description("What came of a probe's hits since it was there: hits = recorded + filtered + sampledOut + dropped + missed + ownWork + unfinished")
 @Category({"Native Probes", "Probes"})
 @StackTrace(false)
 @Registered(false)
@@ -51,6 +51,10 @@ final class ProbeStatistics extends Event {
     @Label("Missed")
     @Description("Caused by the making of events itself, or no return slot was free")
     long missed;
+
+    @Label("Own Work")
+    @Description("Made by the agent's own threads and by its work on other threads")
+    long ownWork;
 
     @Label("Unfinished")
     @Description("Calls that have not returned, and hits of which no event was made yet")

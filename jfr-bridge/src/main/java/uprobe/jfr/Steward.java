@@ -1,5 +1,6 @@
 package uprobe.jfr;
 
+import uprobe.probe.OwnWork;
 
 /**
  * The bridge's own thread: applies at once what recordings change while they run, and looks after the probes every {@value #PERIOD_MS} ms, after what
@@ -31,6 +32,7 @@ final class Steward implements Runnable {
 
     @Override
     public void run() {
+        boolean begun = OwnWork.begin();
         try {
             boolean wish = false;
             for (int round = 1;; round++) {
@@ -47,6 +49,8 @@ final class Steward implements Runnable {
             }
         } catch (InterruptedException end) {
             Thread.currentThread().interrupt();
+        } finally {
+            OwnWork.end(begun);
         }
     }
 

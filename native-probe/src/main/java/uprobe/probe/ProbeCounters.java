@@ -3,7 +3,7 @@ package uprobe.probe;
 import uprobe.probe.helper.Helper;
 
 /**
- * What came of a probe's hits. {@code hits = recorded + filtered + sampledOut + dropped + missed}, plus what still waits in the rings or for its
+ * What came of a probe's hits. {@code hits = recorded + filtered + sampledOut + dropped + missed + ownWork}, plus what still waits in the rings or for its
  * return.
  *
  * @param hits how often a thread came by
@@ -12,28 +12,29 @@ import uprobe.probe.helper.Helper;
  * @param sampledOut left out by sampling, by the limit a second, or behind the last hit that was wanted
  * @param dropped lost because the thread's ring was full, or none was left, or the event could not be made twice
  * @param missed caused by the making of events itself, or its return could not be seen
+ * @param ownWork made by the engine's own threads, and by its work on other threads: {@link OwnWork}
  * @param timed calls whose duration is known, while {@link ProbeSettings#times}
  * @param totalTime of these, in units of {@link ProbeEngine#clock()}
  * @param maxTime the longest of these, in the same units
  */
-public record ProbeCounters(long hits, long recorded, long filtered, long sampledOut, long dropped, long missed, long timed, long totalTime,
+public record ProbeCounters(long hits, long recorded, long filtered, long sampledOut, long dropped, long missed, long ownWork, long timed, long totalTime,
         long maxTime) {
     /** 64-bit words of {@code struct up_counters}. */
-    static final int WORDS = 9;
+    static final int WORDS = 10;
 
     static ProbeCounters of(int probe) {
         long[] w = new long[WORDS];
         Helper.up_probe_counters(probe, w);
-        return new ProbeCounters(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8]);
+        return new ProbeCounters(w[0], w[1], w[2], w[3], w[4], w[5], w[9], w[6], w[7], w[8]);
     }
 
     ProbeCounters plus(ProbeCounters other) {
         return new ProbeCounters(hits + other.hits, recorded + other.recorded, filtered + other.filtered, sampledOut + other.sampledOut,
-                dropped + other.dropped, missed + other.missed, timed + other.timed, totalTime + other.totalTime, Math.max(maxTime, other.maxTime));
+                dropped + other.dropped, missed + other.missed, ownWork + other.ownWork, timed + other.timed, totalTime + other.totalTime, Math.max(maxTime, other.maxTime));
     }
 
     /** Hits of which nothing is known yet: records that no event was made of, calls that have not returned. */
     public long unfinished() {
-        return hits - recorded - filtered - sampledOut - dropped - missed;
+        return hits - recorded - filtered - sampledOut - dropped - missed - ownWork;
     }
 }

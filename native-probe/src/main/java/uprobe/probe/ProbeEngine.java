@@ -89,6 +89,7 @@ public final class ProbeEngine {
             Helper.check(result, "memory for rings");
             Helper.check(Helper.up_commit_bind(JNIEnv.CURRENT, HitRun.class), "native methods of HitRun");
             instance = new ProbeEngine(options, attachToVm());
+            OwnWork.possible();
         }
         return instance;
     }
@@ -198,10 +199,12 @@ public final class ProbeEngine {
      */
     public Probe define(ProbeSpec spec, Predicate<String> stems, CommitMethod.Factory factory) throws ProbeRefusedException, IOException {
         List<LoadedLibrary> held = new ArrayList<>();
+        boolean begun = OwnWork.begin();
         try {
             return defineHolding(spec, stems, factory, held);
         } finally {
             giveBack(held);
+            OwnWork.end(begun);
         }
     }
 
@@ -375,6 +378,7 @@ public final class ProbeEngine {
      */
     Growth extend(Probe probe) throws ProbeRefusedException, IOException {
         List<LoadedLibrary> held = new ArrayList<>();
+        boolean begun = OwnWork.begin();
         try {
             synchronized (this) {
                 DefinedProbe defined = probes.get(probe);
@@ -391,6 +395,7 @@ public final class ProbeEngine {
             }
         } finally {
             giveBack(held);
+            OwnWork.end(begun);
         }
     }
 
@@ -401,10 +406,12 @@ public final class ProbeEngine {
      */
     public void arm(Probe probe) throws ProbeRefusedException, IOException {
         List<LoadedLibrary> held = new ArrayList<>();
+        boolean begun = OwnWork.begin();
         try {
             armHolding(probe, held);
         } finally {
             giveBack(held);
+            OwnWork.end(begun);
         }
     }
 

@@ -57,7 +57,7 @@ final class TestProbe implements AutoCloseable {
 
     /** Of a probe without settings, which filters nothing. */
     static ProbeCounters counters(long hits, long recorded, long dropped, long missed) {
-        return new ProbeCounters(hits, recorded, 0, 0, dropped, missed, 0, 0, 0);
+        return new ProbeCounters(hits, recorded, 0, 0, dropped, missed, 0, 0, 0, 0);
     }
 
     static ProbeEngine engine() throws IOException, ProbeRefusedException {
@@ -160,7 +160,7 @@ final class TestProbe implements AutoCloseable {
     void assertNothingLostSilently() throws IOException, ProbeRefusedException {
         hits();
         ProbeCounters c = counters();
-        assertEquals(c.hits(), c.recorded() + c.dropped() + c.missed(), c::toString);
+        assertEquals(c.hits(), c.recorded() + c.dropped() + c.missed() + c.ownWork(), c::toString);
     }
 
     @Override

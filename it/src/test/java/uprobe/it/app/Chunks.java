@@ -93,7 +93,7 @@ public final class Chunks {
         for (RecordedEvent e : events) {
             if (e.getEventType().getName().equals("uprobe.ProbeStatistics")) {
                 Fixture.same(e.getLong("hits"), e.getLong("recorded") + e.getLong("filtered") + e.getLong("sampledOut") + e.getLong("dropped") + e.getLong("missed")
-                        + e.getLong("unfinished"), e.toString());
+                        + e.getLong("ownWork") + e.getLong("unfinished"), e.toString());
             }
         }
         return events;

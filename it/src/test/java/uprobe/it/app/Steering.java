@@ -100,7 +100,7 @@ public final class Steering {
         void sums() {
             for (RecordedEvent e : of("uprobe.ProbeStatistics")) {
                 Fixture.same(e.getLong("hits"), e.getLong("recorded") + e.getLong("filtered") + e.getLong("sampledOut") + e.getLong("dropped") + e.getLong("missed")
-                        + e.getLong("unfinished"), e.toString());
+                        + e.getLong("ownWork") + e.getLong("unfinished"), e.toString());
             }
         }
     }

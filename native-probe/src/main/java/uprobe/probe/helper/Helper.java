@@ -60,6 +60,7 @@ public final class Helper {
     public static native int up_commit_bind(JNIEnv env, Object hitRun);
     public static native int up_commit_register(JNIEnv env, int probe, Object clazz, Object frames, String method, long offset);
     public static native long up_library_changes();
+    public static native int up_own_work(int change);
     private static native long up_caller();
     private static native long up_decoder();
     public static native int up_uses_return_address(byte[] bytes, int length);
