@@ -128,6 +128,9 @@ final class LibraryWatch implements Runnable {
             again = changes != changesSeen;
             before = additions;
         }
+        if (again) {
+            guard();
+        }
         for (ProbeRequest request : again ? bridge.requests() : List.<ProbeRequest>of()) {
             look(request);
             synchronized (this) {
@@ -143,6 +146,15 @@ final class LibraryWatch implements Runnable {
             if (changes == bridge.engine().libraryChanges()) {
                 wait(PERIOD_MS);
             }
+        }
+    }
+
+    /** Also a library that nobody probes may block SIGTRAP and then call one that somebody does. */
+    private void guard() {
+        try {
+            bridge.engine().guardNewLibraries();
+        } catch (IOException | RuntimeException e) {
+            System.err.println("uprobe: what new libraries do with signals can not be seen: " + e.getMessage());
         }
     }
 

@@ -680,8 +680,22 @@ public final class ProbeEngine {
                 : Optional.of(new ChangedSite(site.plan().described(), users, sites.found(site)));
     }
 
+    /**
+     * Has what libraries that came since the last arming would block by system calls of their own pass through the helper, while there are traps that
+     * their threads could run into. Cheap if none came.
+     */
+    public synchronized void guardNewLibraries() throws IOException {
+        if (probes.values().stream().noneMatch(DefinedProbe::isArmed)) {
+            return;
+        }
+        SignalGuard.install(finder.loaded(), finder.changes());
+        if (SignalGuard.isIncomplete() && SignalMasks.threadBlocking(SignalMasks.SIGTRAP).isEmpty()) {
+            SignalGuard.complete();
+        }
+    }
+
     private void keepTrapsOpen(String what) throws ProbeRefusedException, IOException {
-        SignalGuard.install(finder.loaded());
+        SignalGuard.install(finder.loaded(), finder.changes());
         refuseWhileBlocked(what);
         if (SignalGuard.complete()) {
             refuseWhileBlocked(what);

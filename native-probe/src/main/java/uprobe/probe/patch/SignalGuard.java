@@ -100,11 +100,15 @@ public final class SignalGuard {
         return calls.isClosed(address);
     }
 
-    /** Steps 1 to 4, the first time; later only what somebody took past libc meanwhile is taken back, and libraries that are new are looked through. */
-    public static synchronized void install(LoadedLibraries loaded) throws IOException {
+    /**
+     * Steps 1 to 4, the first time; later only what somebody took past libc meanwhile is taken back, and libraries that are new are looked through.
+     *
+     * @param changes the dynamic linker's count when {@code loaded} was looked for; a library that comes later is to be looked through the next time
+     */
+    public static synchronized void install(LoadedLibraries loaded, long changes) throws IOException {
         if (installed) {
             leadCalls();
-            boolean led = lookThrough(loaded);
+            boolean led = lookThrough(loaded, changes);
             takeSignals();
             if (led && !SignalMasks.awaitRun()) {
                 limits.add("a thread that did not run for a second may still block SIGTRAP");
@@ -121,7 +125,7 @@ public final class SignalGuard {
         } else {
             limits.add("SIGTRAP can still be blocked, and its handler replaced: no libc.so.6 is loaded");
         }
-        lookThrough(loaded);
+        lookThrough(loaded, changes);
         leadCalls();
         takeSignals();
         if (!SignalMasks.awaitRun()) {
@@ -129,6 +133,11 @@ public final class SignalGuard {
         }
         takeSignals();
         installed = true;
+    }
+
+    /** Whether {@link #complete} has anything to do. */
+    public static synchronized boolean isIncomplete() {
+        return calls.hasTrapsToWrite();
     }
 
     /**
@@ -141,8 +150,7 @@ public final class SignalGuard {
     }
 
     /** Leads the system calls of libraries that were not looked through yet; libc's are {@link #hookAll}'s. */
-    private static boolean lookThrough(LoadedLibraries loaded) {
-        long changes = Helper.up_library_changes();
+    private static boolean lookThrough(LoadedLibraries loaded, long changes) {
         if (changes == lookedAt) {
             return false;
         }

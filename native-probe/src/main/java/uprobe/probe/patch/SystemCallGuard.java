@@ -251,6 +251,10 @@ final class SystemCallGuard {
         led.put(address, slot);
     }
 
+    boolean hasTrapsToWrite() {
+        return !pending.isEmpty();
+    }
+
     /**
      * The traps for which {@link #lead} found no room. Caller has seen that no thread has SIGTRAP blocked.
      *
