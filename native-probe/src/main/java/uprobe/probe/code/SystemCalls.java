@@ -90,11 +90,16 @@ public final class SystemCalls {
 
     /** Those whose number is one of these, or may be: it comes from a register that the function loads with one. By address. */
     public List<Call> find(Set<Integer> numbers) {
+        InstructionTable table = null;
+        long decoded = 0;
         TreeMap<Long, Long> straightFrom = new TreeMap<>();
         for (int at = 0; at + 1 < text.length; at++) {
             if (isCall(text, at)) {
                 long function = functionOf(address + at);
-                InstructionTable table = decode(function, endOf(function));
+                if (table == null || function != decoded) {     /* where starts are not known, as of Go's, all of the text is one function */
+                    table = decode(function, endOf(function));
+                    decoded = function;
+                }
                 int row = table.row(address + at);
                 if (row >= 0 && table.get(row).is(InstructionTable.SYSCALL)) {
                     straightFrom.put(address + at, table.get(straightTo(table, row)).address());
