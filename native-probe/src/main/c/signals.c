@@ -441,7 +441,7 @@ static int64_t guarded_sigprocmask(const struct up_guarded *call)
     return make(call, (int64_t)&mask);
 }
 
-static int64_t guarded_sigaction(const struct up_guarded *call)
+static __attribute__((noinline)) int64_t guarded_sigaction(const struct up_guarded *call)
 {
     int signal = (int)call->argument[0];
     struct action wanted = { 0 }, was;
@@ -458,8 +458,9 @@ static int64_t guarded_sigaction(const struct up_guarded *call)
     return error;
 }
 
-/* exec makes every handler SIG_DFL and leaves what is ignored ignored: what the program ignores must be so in the kernel by then. */
-static int64_t guarded_exec(const struct up_guarded *call)
+/* By itself, for its size: the other calls are also made on goroutines' stacks, where some hundred bytes are all that is left.
+ * exec makes every handler SIG_DFL and leaves what is ignored ignored: what the program ignores must be so in the kernel by then. */
+static __attribute__((noinline)) int64_t guarded_exec(const struct up_guarded *call)
 {
     static const struct action ignored = { .handler = (uint64_t)SIG_IGN };
     struct action was[SIGNALS + 1];
