@@ -414,3 +414,35 @@ ODD int odd_child_sets_handlers(int by_vfork)
     waitpid(child, &status, 0);
     return status;
 }
+
+/* A handler that is set past libc and forwards to the one that was there, as static musl, Go and breakpad do: through syscall(2), or by a system call of
+ * this library's own. */
+struct kernel_action { void *handler; unsigned long flags; void *restorer; uint64_t mask; };
+static struct kernel_action found;
+static volatile long forwarded;
+static void forward(int signal, siginfo_t *info, void *context)
+{
+    forwarded++;
+    ((void (*)(int, siginfo_t *, void *))found.handler)(signal, info, context);
+}
+static long raw_sigaction(int by_libc, int signal, const struct kernel_action *set, struct kernel_action *old)
+{
+    if (by_libc)
+        return syscall(SYS_rt_sigaction, signal, set, old, 8);
+    long result;
+    register long size __asm__("r10") = 8;
+    __asm__ volatile("mov $13, %%eax; syscall" : "=&a"(result) : "D"(signal), "S"(set), "d"(old), "r"(size) : "rcx", "r11", "memory");
+    return result;
+}
+ODD int odd_forwards_raw(int signal, int by_libc)
+{
+    if (raw_sigaction(by_libc, signal, 0, &found) != 0)
+        return 1;
+    struct kernel_action mine = found;
+    mine.handler = forward;
+    mine.mask = ~0ul;
+    forwarded = 0;
+    return raw_sigaction(by_libc, signal, &mine, 0) != 0;
+}
+ODD int odd_forwards_no_more(int signal, int by_libc) { return raw_sigaction(by_libc, signal, &found, 0) != 0; }
+ODD long odd_forwarded(void) { return forwarded; }

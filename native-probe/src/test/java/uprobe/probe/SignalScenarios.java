@@ -235,6 +235,35 @@ final class SignalScenarios {
         }
     }
 
+    /** The next transaction took it for the application's, whose handler it forwards to was ours: each called the other until the stack ended. */
+    @Scenario(alone = true)
+    static void aHandlerThatIsSetPastLibcAndForwardsToTheOneItFound() throws Exception {
+        TestProbe.arm("p libodd:odd_identity $arg1").close();
+        for (int byLibc = 0; byLibc < 2; byLibc++) {
+            assertEquals(0, callInt("odd_forwards_raw", SIGSEGV, byLibc));
+            for (int transaction = 0; transaction < 3; transaction++) {
+                try (TestProbe probe = TestProbe.arm("p libodd:odd_identity $arg1")) {
+                    for (int i = 0; i < 50_000; i++) {
+                        String none = i % 100 == 0 ? null : "some";
+                        assertEquals(none == null, throwsNull(none));
+                    }
+                    assertEquals(5, Odd.odd_identity(5));
+                    assertEquals(1, probe.counters().hits());
+                }
+            }
+            assertTrue(call("odd_forwarded") > 0, "compiled code finds null by a fault");
+            assertEquals(0, callInt("odd_forwards_no_more", SIGSEGV, byLibc));
+        }
+    }
+
+    private static boolean throwsNull(String s) {
+        try {
+            return lengthOf(s) < 0;
+        } catch (NullPointerException e) {
+            return true;
+        }
+    }
+
     private static int depth;
 
     private static void deeper() {

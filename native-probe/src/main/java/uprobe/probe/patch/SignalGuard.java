@@ -62,6 +62,8 @@ public final class SignalGuard {
     /** For tests: as if no function began with an instruction that a jump fits over. */
     public static boolean withoutJumps;
 
+    /** What a library may do past libc: block SIGTRAP, and take a signal that is ours or let a handler run with SIGTRAP blocked. */
+    private static final Set<Integer> OF_ANY_LIBRARY = Set.of(SystemCallGuard.RT_SIGPROCMASK, SystemCallGuard.RT_SIGACTION);
     private static final List<String> limits = new ArrayList<>();
     /** Bytes of libc that are ours now, by address, with what they were; they stay for good. */
     private static final Map<Long, Byte> originals = new HashMap<>();
@@ -160,7 +162,7 @@ public final class SignalGuard {
         for (LoadedLibrary library : loaded.all()) {
             try {
                 boolean ours = own >= library.textStart() && own < library.textEnd();
-                led |= !ours && calls.isNew(library) && calls.lead(library, Set.of(SystemCallGuard.RT_SIGPROCMASK), Set.of());
+                led |= !ours && calls.isNew(library) && calls.lead(library, OF_ANY_LIBRARY, Set.of());
             } catch (IOException | java.io.UncheckedIOException e) {
                 limits.add("system calls of " + library.fileName() + " can still block SIGTRAP: " + e.getMessage());
             }

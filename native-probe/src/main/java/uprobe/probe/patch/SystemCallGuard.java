@@ -155,14 +155,14 @@ final class SystemCallGuard {
                 }
                 lead(libc, call, regionOf(libc), true);
             } catch (ProbeRefusedException | IOException e) {
-                limits.add("syscall(SYS_rt_sigprocmask) can still block SIGTRAP: " + e.getMessage());
+                limits.add("syscall(SYS_rt_sigprocmask) can still block SIGTRAP, and syscall(SYS_rt_sigaction) take it: " + e.getMessage());
             }
         }
     }
 
     private void missed(LoadedLibrary library, SystemCalls.Call call, String why) {
         String sentence = "a system call of " + library.fileName() + " at 0x" + Long.toHexString(call.address() - library.loadBias())
-                + " can still block SIGTRAP: " + why;
+                + " can still block or take SIGTRAP: " + why;
         limits.add(sentence);
         if (call.numbers().contains(RT_SIGPROCMASK) && OF_LIBC.matcher(library.fileName()).matches()) {
             unguarded = sentence;
@@ -190,7 +190,7 @@ final class SystemCallGuard {
     }
 
     /** @return whether a jump was written; if not, a trap is to be */
-    private boolean lead(LoadedLibrary library, SystemCalls.Call call, SlotRegion region, boolean onlyMasks) throws IOException {
+    private boolean lead(LoadedLibrary library, SystemCalls.Call call, SlotRegion region, boolean onlySignals) throws IOException {
         int place = place(call);
         long slot = region.peek();
         if (place < 0) {
@@ -202,7 +202,7 @@ final class SystemCallGuard {
             return false;
         }
         List<Displaced> moved = call.straight().subList(place, call.straight().size());
-        byte[] code = slotCode(slot, moved, call, onlyMasks);
+        byte[] code = slotCode(slot, moved, call, onlySignals);
         region.take((code.length + SlotCode.UNIT - 1) / SlotCode.UNIT);
         write(slot, code);
         store(moved.get(0).address(), moved.get(0).bytes(), slot);
@@ -263,7 +263,8 @@ final class SystemCallGuard {
     boolean writeTraps() {
         boolean any = !pending.isEmpty();
         for (Pending p : pending) {
-            int error = keepLoaded(p.library()) == 0 ? Helper.GONE : arm(p);
+            boolean stays = p.library().fileName().startsWith("ld-linux") || keepLoaded(p.library()) != 0;     /* the dynamic linker does not open itself */
+            int error = stays ? arm(p) : Helper.GONE;
             if (error < 0) {
                 missed(p.library(), p.call(), "writing the trap failed with " + error);
             }
@@ -287,7 +288,7 @@ final class SystemCallGuard {
         return error;
     }
 
-    private static byte[] slotCode(long slot, List<Displaced> moved, SystemCalls.Call call, boolean onlyMasks) throws IOException {
+    private static byte[] slotCode(long slot, List<Displaced> moved, SystemCalls.Call call, boolean onlySignals) throws IOException {
         ByteBuffer out = ByteBuffer.allocate(1024).order(ByteOrder.LITTLE_ENDIAN);
         for (Displaced d : moved) {
             int at = out.position();
@@ -296,9 +297,10 @@ final class SystemCallGuard {
                 out.putInt(at + d.instruction().displacementAt(), relative(slot + out.position(), d.instruction().target()));
             }
         }
-        if (onlyMasks) {
-            put(out, 0x83, 0xf8, RT_SIGPROCMASK);               /* cmp eax, 14 */
-            put(out, 0x74, 14);                                 /* je: over the next three */
+        if (onlySignals) {
+            put(out, 0x8d, 0x48, -RT_SIGACTION);                /* lea ecx, [rax-13] */
+            put(out, 0x83, 0xf9, RT_SIGPROCMASK - RT_SIGACTION);        /* cmp ecx, 1 */
+            put(out, 0x76, 14);                                 /* jbe: over the next three */
             put(out, 0x0f, 0x05);                               /* syscall */
             back(out, slot, call.next());
         }
