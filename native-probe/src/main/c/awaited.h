@@ -41,6 +41,7 @@ struct up_return {
     uint64_t counted;           /* the newest of these names that is known to be in a tally */
     uint64_t record;            /* ring position + 1 of the record that is about to be published, 0: none */
     uint64_t time;
+    uint64_t inner;             /* of the time since then what was spent in timed calls of the same probe */
     uint64_t call;
     uint32_t flags;
     uint16_t missing;
@@ -92,6 +93,10 @@ void up_return_count(struct up_return *e, up_tally *tally);
 
 /* Whether that was left between counting and forgetting. */
 int up_return_is_counted(const struct up_return *e);
+
+/* The innermost call of the same probe that e, which waits on the entry `node`, was made in; NULL: none, or not among the entries looked at. Caller is the
+ * owner's thread, or the owner is gone. */
+struct up_return *up_return_outer(struct up_return *e, struct up_return *node);
 
 /* The thread is gone: the entry that it kept for its next call is everybody's again. */
 void up_return_give_back_spare(struct up_thread *t);

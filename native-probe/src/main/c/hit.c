@@ -100,6 +100,7 @@ static void hit_call(struct hit *now, struct up_probe *probe, const struct up_se
         return;
     }
     e->time = now->time;
+    e->inner = 0;
     e->call = context ? context->call : 0;
     e->flags = context ? context->flags : UP_DRAINED_BEGAN_UNRECORDED << UP_HIT_DRAINED_SHIFT;
     e->missing = decided ? missing : up_probe_fetch(probe, now->regs, 0, e->values);

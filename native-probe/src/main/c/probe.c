@@ -23,9 +23,9 @@ int32_t up_probe_count(void)
     return __atomic_load_n(&probe_count, __ATOMIC_ACQUIRE);
 }
 
-int up_probe_define(int32_t kind, int32_t fields, const uint8_t *fetches, int32_t bytes)
+int up_probe_define(int32_t kind, int32_t fields, const uint8_t *fetches, int32_t bytes, int32_t with)
 {
-    if (fields < 0 || fields > UP_MAX_FIELDS || bytes < 0 || kind < UP_PROBE_ENTRY || kind > UP_PROBE_CALL)
+    if (fields < 0 || fields > UP_MAX_FIELDS || bytes < 0 || kind < UP_PROBE_ENTRY || kind > UP_PROBE_CALL || with >= probe_count)
         return -EINVAL;
     int32_t id = probe_count;
     if (id == PROBES_PER_PAGE * PAGES)
@@ -43,6 +43,7 @@ int up_probe_define(int32_t kind, int32_t fields, const uint8_t *fetches, int32_
     uint32_t values = (uint32_t)fields + (kind == UP_PROBE_CALL);
     uint32_t length = UP_HIT_HEADER + values * (uint32_t)sizeof(int64_t);
     probe->id = id;
+    probe->first = with < 0 ? id : up_probe_at(with)->first;
     probe->settings = &up_settings_default;
     probe->kind = (uint8_t)kind;
     probe->fields = (uint8_t)fields;
@@ -60,6 +61,7 @@ int up_probe_counters(int32_t id, struct up_counters *out)
     /* In the reverse order of counting, so that the parts never exceed the whole. */
     out->timed = __atomic_load_n(&p->timed, __ATOMIC_ACQUIRE);
     out->total_time = __atomic_load_n(&p->total_time, __ATOMIC_ACQUIRE);
+    out->self_time = __atomic_load_n(&p->self_time, __ATOMIC_ACQUIRE);
     out->max_time = __atomic_load_n(&p->max_time, __ATOMIC_ACQUIRE);
     out->recorded = __atomic_load_n(&p->recorded.first, __ATOMIC_ACQUIRE);
     out->filtered = __atomic_load_n(&p->filtered.first, __ATOMIC_ACQUIRE);

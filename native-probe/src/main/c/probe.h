@@ -19,12 +19,13 @@ typedef struct up_pair up_tally;
 
 struct up_probe {
     up_tally recorded, filtered, sampled_out, dropped;          /* up_counters' */
-    uint64_t hits, missed, own_work, timed, total_time, max_time;
+    uint64_t hits, missed, own_work, timed, total_time, max_time, self_time;
     const struct up_settings *settings;         /* never NULL */
     struct up_commit *commit;   /* who makes events of the records; NULL: nobody yet, they stay in the ring */
     uint64_t *durations;        /* UP_BUCKETS of them; NULL until settings ask for them */
     uint64_t admitted;          /* settings.c */
     int32_t id;
+    int32_t first;              /* of those that are one probe to the user, as the functions of a pattern are: the id of the first */
     uint32_t offset;            /* of its sites from the beginning of their functions */
     uint16_t record_length;     /* bytes, a multiple of UP_HIT_ALIGN */
     uint8_t kind;               /* enum up_probe_kind */

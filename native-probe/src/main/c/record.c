@@ -16,7 +16,17 @@ static up_tally *outcome_of(struct up_probe *probe, const struct up_settings *s,
     return up_settings_admit(s, probe, now) ? NULL : &probe->sampled_out;
 }
 
-void up_hit_complete(struct up_thread *t, struct up_return *e, const struct up_regs *regs)
+/* A call is over, and with it those inside: to the one around it all that is inner time, its own duration or, if that is not timed, what it was told by
+ * those inside. A coroutine that ends on another thread has nothing to do with that thread's list. */
+static void tell_outer(struct up_thread *t, struct up_return *e, struct up_return *node, uint64_t time)
+{
+    e->inner = 0;
+    struct up_return *outer = time && node->owner == t ? up_return_outer(e, node) : NULL;
+    if (outer)
+        __atomic_add_fetch(&outer->inner, time, __ATOMIC_RELAXED);
+}
+
+void up_hit_complete(struct up_thread *t, struct up_return *e, struct up_return *node, const struct up_regs *regs)
 {
     struct up_probe *probe = e->probe;
     if (!probe)
@@ -32,8 +42,12 @@ void up_hit_complete(struct up_thread *t, struct up_return *e, const struct up_r
     if (!regs && is_call)
         missing |= UP_MISSING_DURATION;
     up_tally *outcome = outcome_of(probe, s, values, missing, duration, now);
-    if (is_call && regs && s->times && outcome != &probe->filtered)
-        up_settings_time(probe, duration);
+    int timed = is_call && regs && s->times && outcome != &probe->filtered;
+    uint64_t inner = __atomic_load_n(&e->inner, __ATOMIC_RELAXED);
+    if (timed)
+        up_settings_time(probe, duration, inner);
+    if (is_call)
+        tell_outer(t, e, node, timed && duration > 0 ? (uint64_t)duration : inner);
     struct up_hit *hit = outcome ? NULL : up_ring_reserve(t, probe->record_length);
     if (!hit) {
         up_return_count(e, outcome ? outcome : &probe->dropped);

@@ -21,8 +21,8 @@ _Static_assert(UP_RETURN_SLOTS == 1 << 16 && UP_TRAMPOLINE_MARK % UP_RETURN_SLOT
 static void complete(struct up_thread *t, struct up_return *e, const struct up_regs *regs)
 {
     for (int32_t next = e->chain; next != UP_NONE; next = up_return_table[next].chain)
-        up_hit_complete(t, &up_return_table[next], regs);
-    up_hit_complete(t, e, regs);
+        up_hit_complete(t, &up_return_table[next], e, regs);
+    up_hit_complete(t, e, e, regs);
 }
 
 static void count_dropped(struct up_return *e)

@@ -119,11 +119,13 @@ static int bucket_of(uint64_t duration)
     return (octave - UP_SUB_BITS) * UP_SUB_BUCKETS + (int)(duration >> (octave - UP_SUB_BITS));
 }
 
-void up_settings_time(struct up_probe *probe, int64_t duration)
+void up_settings_time(struct up_probe *probe, int64_t duration, uint64_t inner)
 {
     uint64_t d = duration > 0 ? (uint64_t)duration : 0;     /* the counters of two processors may differ by a little */
     __atomic_add_fetch(&probe->durations[bucket_of(d)], 1, __ATOMIC_RELAXED);
     __atomic_add_fetch(&probe->total_time, d, __ATOMIC_RELAXED);
+    if (d > inner)
+        __atomic_add_fetch(&probe->self_time, d - inner, __ATOMIC_RELAXED);
     uint64_t max = __atomic_load_n(&probe->max_time, __ATOMIC_RELAXED);
     while (d > max && !__atomic_compare_exchange_n(&probe->max_time, &max, d, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
         continue;

@@ -37,7 +37,7 @@ int up_settings_hold(const struct up_settings *s, const int64_t *values, uint16_
 /* Whether one more event may be made in the second that `now` lies in. */
 int up_settings_admit(const struct up_settings *s, struct up_probe *probe, uint64_t now);
 
-/* Notes a call's duration. */
-void up_settings_time(struct up_probe *probe, int64_t duration);
+/* Notes a call's duration, of which `inner` was spent in other calls of the probe. */
+void up_settings_time(struct up_probe *probe, int64_t duration, uint64_t inner);
 
 #endif

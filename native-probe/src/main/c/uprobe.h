@@ -105,6 +105,7 @@ struct up_counters {
     uint64_t total_time;        /* of these, clock units */
     uint64_t max_time;
     uint64_t own_work;          /* made by the engine's own threads, and by its work on others' threads: up_own_work */
+    uint64_t self_time;         /* total_time without what of it was spent in other timed calls of the same probe */
 };
 
 enum up_mode {
@@ -287,7 +288,7 @@ UP_EXPORT int up_memory_read(int64_t address, uint8_t *bytes, int32_t length);
 
 /* ---- probe.c, settings.c ---- */
 /* Defines a probe for good and returns its id. fetches: the packed up_fetch array, bytes long. */
-UP_EXPORT int up_probe_define(int32_t kind, int32_t fields, const uint8_t *fetches, int32_t bytes);
+UP_EXPORT int up_probe_define(int32_t kind, int32_t fields, const uint8_t *fetches, int32_t bytes, int32_t with);
 UP_EXPORT int up_probe_counters(int32_t probe, struct up_counters *out);
 /* Hits from now on are chosen by these; steps: settings->steps of them. */
 UP_EXPORT int up_probe_settings(int32_t probe, const struct up_settings *settings, const uint8_t *steps);

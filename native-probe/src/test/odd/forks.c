@@ -51,7 +51,7 @@ ODD long odd_forks(long how)
     return how == 0 ? fork() : syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
 }
 
-struct counters { uint64_t hits, recorded, filtered, sampled_out, dropped, missed, timed, total_time, max_time; };     /* struct up_counters */
+struct counters { uint64_t hits, recorded, filtered, sampled_out, dropped, missed, timed, total_time, max_time, own_work, self_time; };     /* struct up_counters */
 
 /* Which of its duties the child failed, or RIGHT. */
 static int work(int (*counters)(int, struct counters *), int probe)

@@ -13,7 +13,7 @@
 
 #define ODD __attribute__((noipa, visibility("default")))
 
-struct counters { uint64_t hits, recorded, filtered, sampled_out, dropped, missed, timed, total_time, max_time; };     /* struct up_counters */
+struct counters { uint64_t hits, recorded, filtered, sampled_out, dropped, missed, timed, total_time, max_time, own_work, self_time; };     /* struct up_counters */
 
 static uint64_t low, high;
 static int how;

@@ -582,6 +582,7 @@ public final class EventBridge {
         event.unfinished = now.unfinished();
         event.timed = now.timed();
         event.totalTime = now.totalTime();
+        event.selfTime = now.selfTime();
         event.max = now.maxTime();
         if (durations != null) {
             event.p50 = Math.min(durations.atMost(0.5), event.max);     /* the middle of a bucket may lie behind the longest call in it */

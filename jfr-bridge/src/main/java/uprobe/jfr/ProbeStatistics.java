@@ -61,12 +61,18 @@ final class ProbeStatistics extends Event {
     long unfinished;
 
     @Label("Timed")
-    @Description("Calls whose duration is in the next five")
+    @Description("Calls whose duration is in the next six")
     long timed;
 
     @Label("Total Time")
+    @Description("Durations of all these; a call inside another one of the probe counts in both")
     @Timespan(Timespan.TICKS)
     long totalTime;
+
+    @Label("Self Time")
+    @Description("Total time without that of the probe's own calls inside: added up over a pattern's functions, the time that threads spent in any of them")
+    @Timespan(Timespan.TICKS)
+    long selfTime;
 
     @Label("Median")
     @Timespan(Timespan.TICKS)

@@ -16,21 +16,24 @@ import uprobe.probe.helper.Helper;
  * @param timed calls whose duration is known, while {@link ProbeSettings#times}
  * @param totalTime of these, in units of {@link ProbeEngine#clock()}
  * @param maxTime the longest of these, in the same units
+ * @param selfTime totalTime without what was spent in timed calls of the same probe inside: over the functions of a pattern the sum is the time that
+ *     threads spent in any of them
  */
 public record ProbeCounters(long hits, long recorded, long filtered, long sampledOut, long dropped, long missed, long ownWork, long timed, long totalTime,
-        long maxTime) {
+        long maxTime, long selfTime) {
     /** 64-bit words of {@code struct up_counters}. */
-    static final int WORDS = 10;
+    static final int WORDS = 11;
 
     static ProbeCounters of(int probe) {
         long[] w = new long[WORDS];
         Helper.up_probe_counters(probe, w);
-        return new ProbeCounters(w[0], w[1], w[2], w[3], w[4], w[5], w[9], w[6], w[7], w[8]);
+        return new ProbeCounters(w[0], w[1], w[2], w[3], w[4], w[5], w[9], w[6], w[7], w[8], w[10]);
     }
 
     ProbeCounters plus(ProbeCounters other) {
         return new ProbeCounters(hits + other.hits, recorded + other.recorded, filtered + other.filtered, sampledOut + other.sampledOut,
-                dropped + other.dropped, missed + other.missed, ownWork + other.ownWork, timed + other.timed, totalTime + other.totalTime, Math.max(maxTime, other.maxTime));
+                dropped + other.dropped, missed + other.missed, ownWork + other.ownWork, timed + other.timed,
+                totalTime + other.totalTime, Math.max(maxTime, other.maxTime), selfTime + other.selfTime);
     }
 
     /** Hits of which nothing is known yet: records that no event was made of, calls that have not returned. */

@@ -331,11 +331,13 @@ public final class ProbeEngine {
         Map<String, Integer> shared = new HashMap<>();
         Set<Integer> fresh = new HashSet<>();
         List<ProbePoint> places = new ArrayList<>();
+        int first = defined.ids().stream().findFirst().orElse(-1);
         for (DefinedProbe.Target target : targets) {
             Integer id = defined.numberFor(target, shared);
             if (id == null) {
-                id = Helper.check(Helper.up_probe_define(kind(spec.type()), spec.fields().size(), defined.program, defined.program.length), "a probe");
+                id = Helper.check(Helper.up_probe_define(kind(spec.type()), spec.fields().size(), defined.program, defined.program.length, first), "a probe");
                 fresh.add(id);
+                first = first < 0 ? id : first;
             }
             shared.put(target.stem(), id);
             places.add(new ProbePoint(id, target.described(sites.define(target.plan()).plan(), spec)));
@@ -608,7 +610,7 @@ public final class ProbeEngine {
             Displaced displaced = sites.codeOf(request.library(), request.functionStart(), request.functionEnd()).at(request.address(), where);
             plan = planned(request.library(), displaced, request.mechanism(), where, where);
         }
-        int probe = Helper.check(Helper.up_probe_define(kind(ProbeType.ENTRY), 0, new byte[0], 0), "a probe");
+        int probe = Helper.check(Helper.up_probe_define(kind(ProbeType.ENTRY), 0, new byte[0], 0, -1), "a probe");
         sites.arm(sites.define(plan), probe);
         return new SiteOutcome(request, probe, plan.described().mechanism(), null, plan.described().reason());
     }

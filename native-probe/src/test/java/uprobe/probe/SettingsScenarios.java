@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.jna.Function;
+import com.sun.jna.NativeLibrary;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
@@ -114,6 +116,55 @@ final class SettingsScenarios {
                 Odd.odd_six(1, 8, 0, 0, 0, 0);
                 assertEquals(List.of(0L, 1L, 0L), grew(before, settled(probe)), text);
             }
+        }
+    }
+
+    private static long selfTime(TestProbe probe) {
+        return probe.armed().points().stream().mapToLong(point -> point.counters().selfTime()).sum();
+    }
+
+    /** totalTime of a recursion or of nested functions of one pattern was some hundred times what had passed, and nothing else told. */
+    @Scenario
+    static void selfTimesAddUpToTheOutermostCalls() throws Exception {
+        try (TestProbe probe = TestProbe.arm("c libodd:{odd_recursion,odd_deep*,odd_tail_*}");
+                TestProbe other = TestProbe.arm("c libodd:{odd_recursion,odd_deep5}")) {
+            for (TestProbe each : List.of(probe, other)) {
+                each.armed().use(with(Mode.HIST, 0, null, 1, Long.MAX_VALUE, Long.MAX_VALUE, true));
+            }
+            assertEquals(200, Odd.odd_recursion(200));
+            long recursion = probe.counters().maxTime();
+            assertEquals(recursion, selfTime(probe), "the outermost call's duration, whatever went on inside");
+            assertTrue(probe.counters().totalTime() > 20 * recursion, () -> probe.counters().toString());
+            assertEquals(other.counters().maxTime(), selfTime(other), "of each probe for itself");
+
+            List<Long> before = probe.armed().points().stream().map(point -> point.counters().totalTime()).toList();
+            long self = selfTime(probe), otherSelf = selfTime(other);
+            assertEquals(1999993 + 36, Odd.odd_deep8(1999993));
+            long longest = 0;
+            for (int i = 0; i < before.size(); i++) {
+                longest = Math.max(longest, probe.armed().points().get(i).counters().totalTime() - before.get(i));
+            }
+            assertEquals(longest, selfTime(probe) - self, "that of odd_deep8, around the other seven");
+            assertTrue(selfTime(other) > otherSelf && selfTime(other) - otherSelf <= longest, "one function of eight, with what it calls");
+
+            self = selfTime(probe);
+            long total = probe.counters().totalTime();
+            assertEquals(19999937, Odd.odd_tail_first(1999993));
+            long grown = probe.counters().totalTime() - total;
+            self = selfTime(probe) - self;
+            assertTrue(self < grown && self * 2 >= grown, "both return together; the first began before: " + self + " of " + grown);
+        }
+    }
+
+    /** Calls that an exception ends have no duration: what was timed inside them is inner time of the calls around. */
+    @Scenario
+    static void selfTimesPassCallsThatNeverReturn() throws Exception {
+        Function catches = NativeLibrary.getInstance(Odd.folder().resolve("libthrows_shared.so").toString()).getFunction("odd_catch");
+        try (TestProbe probe = TestProbe.arm("c libthrows_shared:{odd_catch,odd_catches_inside,odd_throws}")) {
+            probe.armed().use(with(Mode.HIST, 0, null, 1, Long.MAX_VALUE, Long.MAX_VALUE, true));
+            assertEquals(0, catches.invokeInt(new Object[] {5L}));
+            assertEquals(2, probe.counters().timed(), "odd_catch, and the one of the others that returned");
+            assertEquals(probe.counters().maxTime(), selfTime(probe));
         }
     }
 

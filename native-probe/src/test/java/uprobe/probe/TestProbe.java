@@ -57,7 +57,7 @@ final class TestProbe implements AutoCloseable {
 
     /** Of a probe without settings, which filters nothing. */
     static ProbeCounters counters(long hits, long recorded, long dropped, long missed) {
-        return new ProbeCounters(hits, recorded, 0, 0, dropped, missed, 0, 0, 0, 0);
+        return new ProbeCounters(hits, recorded, 0, 0, dropped, missed, 0, 0, 0, 0, 0);
     }
 
     static ProbeEngine engine() throws IOException, ProbeRefusedException {

@@ -31,7 +31,7 @@ public final class Helper {
     public static native int up_code_write(long address, byte[] bytes, int length);
     public static native int up_text_read(long address, byte[] bytes, int length);
     public static native int up_memory_read(long address, byte[] bytes, int length);
-    public static native int up_probe_define(int kind, int fields, byte[] fetches, int bytes);
+    public static native int up_probe_define(int kind, int fields, byte[] fetches, int bytes, int with);
     public static native int up_probe_counters(int probe, long[] out);
     public static native int up_probe_settings(int probe, byte[] settings, byte[] steps);
     public static native int up_probe_durations(int probe, long[] out, int capacity);
