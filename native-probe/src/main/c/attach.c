@@ -176,6 +176,71 @@ int up_jvm_attach(JNIEnv *env, const struct up_vm_layout *layout)
     return 0;
 }
 
+/* Which byte of the calling thread's VM structure JFR sets and clears; called with JVM.exclude and JVM.include. */
+static int64_t changed_by(JNIEnv *env, jobject jvm, jclass type, jmethodID exclude, jmethodID include, jobject self)
+{
+    enum { ROUNDS = 8 };
+    uint64_t thread = up_java_any_thread(), size = (uint64_t)up_java.vm.last_java_sp;     /* what JFR keeps lies before the frame anchor */
+    uint8_t *off = malloc(size), *on = malloc(size), *is = calloc(size, 1);
+    int64_t found = 0;
+    if (off && on && is && thread) {
+        jvalue argument = { .l = self };
+        for (int round = 0; round < ROUNDS; round++) {
+            memcpy(off, (const void *)thread, size);
+            if (jvm)
+                (*env)->CallVoidMethodA(env, jvm, exclude, &argument);
+            else
+                (*env)->CallStaticVoidMethodA(env, type, exclude, &argument);
+            memcpy(on, (const void *)thread, size);
+            if (jvm)
+                (*env)->CallVoidMethodA(env, jvm, include, &argument);
+            else
+                (*env)->CallStaticVoidMethodA(env, type, include, &argument);
+            for (uint64_t i = 0; i < size; i++)
+                is[i] += off[i] == 0 && on[i] == 1 && ((const volatile uint8_t *)thread)[i] == 0;
+        }
+        int candidates = 0;
+        for (uint64_t i = 0; i < size; i++)
+            if (is[i] == ROUNDS) {
+                candidates++;
+                found = (int64_t)i;
+            }
+        if (candidates != 1)
+            found = 0;
+    }
+    free(off);
+    free(on);
+    free(is);
+    return found;
+}
+
+/* JFR writes nothing on threads that hand out events (RecordingStream), and commit() does not tell. The mark is found by having it set. */
+UP_EXPORT int up_jfr_find_exclusion(JNIEnv *env);
+int up_jfr_find_exclusion(JNIEnv *env)
+{
+    static const char type_name[] = "jdk/jfr/internal/JVM", signature[] = "(Ljava/lang/Thread;)V";
+    if (!up_java.attached)
+        return UP_E_NO_VM;
+    jclass thread_class = (*env)->FindClass(env, "java/lang/Thread"), type = (*env)->FindClass(env, type_name);
+    jmethodID current = thread_class ? (*env)->GetStaticMethodID(env, thread_class, "currentThread", "()Ljava/lang/Thread;") : NULL;
+    jobject self = current ? (*env)->CallStaticObjectMethod(env, thread_class, current) : NULL, jvm = NULL;
+    jmethodID exclude = type ? (*env)->GetStaticMethodID(env, type, "exclude", signature) : NULL, include = NULL;
+    if (exclude) {
+        include = (*env)->GetStaticMethodID(env, type, "include", signature);
+    } else if (type) {          /* JDK 17: methods of its only object */
+        (*env)->ExceptionClear(env);
+        jmethodID get = (*env)->GetStaticMethodID(env, type, "getJVM", "()Ljdk/jfr/internal/JVM;");
+        jvm = get ? (*env)->CallStaticObjectMethod(env, type, get) : NULL;
+        exclude = jvm ? (*env)->GetMethodID(env, type, "exclude", signature) : NULL;
+        include = exclude ? (*env)->GetMethodID(env, type, "include", signature) : NULL;
+    }
+    if ((*env)->ExceptionCheck(env))
+        (*env)->ExceptionClear(env);
+    if (self && include)
+        up_java.excluded = changed_by(env, jvm, type, exclude, include, self);
+    return up_java.excluded > 0 ? 0 : UP_E_NO_VM;
+}
+
 void *up_jvm_jvmti(void)
 {
     return jvmti;

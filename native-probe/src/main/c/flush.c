@@ -30,6 +30,27 @@ static void leave_to_drain(struct up_thread *t, struct up_return *e, enum up_dra
     } while (n > 0);
 }
 
+/* Nobody would make events of them: filtered. */
+static void reject(struct up_thread *t, struct up_return *e)
+{
+    struct up_run runs[FLUSH_RUNS];
+    struct up_wanted wanted = { .call = e->sp };
+    uint64_t position = e->first;
+    int n;
+    do {
+        n = up_ring_claim(t, &position, &wanted, runs, FLUSH_RUNS);
+        for (int i = 0; i < n; i++) {
+            struct up_hit *hit = runs[i].first;
+            for (int k = 0; k < runs[i].count; k++, hit = (struct up_hit *)((uint8_t *)hit + hit->length))
+                __atomic_store_n(&hit->state, UP_HIT_REJECTED, __ATOMIC_RELEASE);
+            up_ring_settle(&runs[i], UP_DRAINED_NOT, 0);
+        }
+    } while (n > 0);
+    up_ring_advance(t, 0);
+    up_ring_carry(t);
+    up_ring_rewind(t);
+}
+
 void up_jvm_flush(struct up_thread *t, struct up_return *e)
 {
     up_count_own(&t->flushes);
@@ -51,6 +72,10 @@ void up_jvm_flush(struct up_thread *t, struct up_return *e)
     if (up_java_load(thread + (uint64_t)up_java.vm.last_java_sp) - UP_WORD != e->sp) {
         up_count(&up_flush_stats.refused_state_at_return);
         leave_to_drain(t, e, UP_DRAINED_STATE_CHANGED);
+        return;
+    }
+    if (up_java.excluded && *(const volatile uint8_t *)(thread + (uint64_t)up_java.excluded)) {
+        reject(t, e);
         return;
     }
     JNIEnv *env = (JNIEnv *)(thread + up_java.env_distance);

@@ -19,6 +19,7 @@ struct up_java {
     uint64_t tls_module, tls_offset;    /* where libjvm keeps Thread::_thr_current */
     uint64_t thread_vtable;     /* of java.lang.Threads' JavaThread */
     uint64_t env_distance;      /* JNIEnv* - JavaThread* */
+    int64_t excluded;           /* from Thread*: the byte that says that JFR leaves the thread out; 0: not known (up_jfr_find_exclusion) */
     uint64_t *carriers;         /* those that were there before us */
     int carrier_count;
 };

@@ -13,6 +13,7 @@ import jdk.jfr.consumer.RecordedEvent;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import uprobe.it.app.HandsOutEvents;
 import uprobe.it.app.RuntimeCalls;
 
 /**
@@ -84,6 +85,28 @@ class RuntimeCallsIT {
         assertEquals(counted, made);
         assertTrue(counted.getOrDefault("JVM_SetScopedValueCache", 0L) > 100, () -> "none of a mount was called: " + counted);
         assertTrue(recorded.of("uprobe.vm.carriers").stream().anyMatch(e -> "carrier without a virtual thread".equals(e.getString("drained"))));
+        outcome.forget();
+    }
+
+    static Stream<Jdk> jdks() {
+        return Jdk.all().stream();
+    }
+
+    /** JFR writes nothing on the threads of a RecordingStream, and commit() does not tell: what they called was counted as recorded. */
+    @ParameterizedTest
+    @MethodSource("jdks")
+    void whatJfrThrowsAwayIsCountedAsFiltered(Jdk jdk) throws Exception {
+        ChildJvm.Outcome outcome = ChildJvm.of(jdk, HandsOutEvents.class).probes("c:x/files libnio:Java_sun_nio_fs_*").run().ok();
+        Recorded recorded = outcome.recorded();
+        Map<String, Long> counted = new HashMap<>(), filtered = new HashMap<>(), made = new HashMap<>();
+        recorded.of("uprobe.ProbeStatistics").stream().sorted(Comparator.comparing(RecordedEvent::getStartTime)).forEach(e -> {
+            counted.put(e.getString("symbol"), e.getLong("recorded"));
+            filtered.put(e.getString("symbol"), e.getLong("filtered"));
+        });
+        counted.values().removeIf(n -> n == 0);
+        recorded.of("uprobe.x.files").forEach(e -> made.merge(e.getString("function"), 1L, Long::sum));
+        assertEquals(counted, made);
+        assertTrue(filtered.values().stream().mapToLong(n -> n).sum() >= 20, filtered::toString);
         outcome.forget();
     }
 }

@@ -116,6 +116,7 @@ public final class EventBridge {
                 JfrClock.calibrate(jfrTicks, ProbeEngine::clock);
                 FlightRecorder.unregister(clock);
             }
+            engine.filterWhatJfrLeavesOut();
             records = engine.records();
             instance = new EventBridge(engine, options);
             instance.register();

@@ -94,6 +94,16 @@ public final class ProbeEngine {
         return instance;
     }
 
+    /**
+     * For commit methods that make JFR's events: hits of threads that JFR leaves out at the moment (RecordingStream's) are filtered, as it would throw the
+     * events away and tell nobody.
+     *
+     * @return false if this VM has no JFR, or where it notes such threads was not found
+     */
+    public boolean filterWhatJfrLeavesOut() {
+        return Helper.up_jfr_find_exclusion(JNIEnv.CURRENT) == 0;
+    }
+
     /** Empty if hits get their Java stacks; else one sentence that says why not: every hit is then left to the drain thread. */
     public String withoutJavaStacks() {
         return javaStacks;

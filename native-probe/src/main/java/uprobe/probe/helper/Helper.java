@@ -52,6 +52,7 @@ public final class Helper {
     public static native int up_straight(byte[] code, int length, long address, long[] ends, long[] from, int count);
     public static native int up_may_call(long from, long to, int number);
     public static native int up_signals_vm_text(long start, long end);
+    public static native int up_jfr_find_exclusion(JNIEnv env);
     public static native int up_jvm_attach(JNIEnv env, Pointer layout);
     public static native int up_flush_statistics(long[] out);
     public static native int up_returns_awaited();
