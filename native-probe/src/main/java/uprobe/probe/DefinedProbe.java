@@ -103,8 +103,9 @@ final class DefinedProbe {
         return numbers.keySet();
     }
 
+    /** New places come to the end of the list, and all of them or none are armed: so the last one tells of all. */
     boolean isArmed() {
-        return !points.isEmpty() && points.stream().allMatch(point -> point.armed != null);
+        return !points.isEmpty() && points.get(points.size() - 1).armed != null;
     }
 
     boolean isThere(Point point) {
