@@ -23,7 +23,7 @@ import uprobe.probe.spec.ProbeSyntaxException;
 final class LibraryWatch implements Runnable {
     private static final long PERIOD_MS = 20;
     /** A thread that loads a library waits at most so long for the next probe to be settled: it may hold locks that arming needs. The longer time is for
-     * a machine so busy that the probe is still being worked on. */
+     * a machine so busy that the probe is still being worked on, or other threads are waited for, which the engine never does without an end. */
     private static final long PATIENCE_MS = 5_000, LONGEST_PATIENCE_MS = 30_000;
     private static LibraryWatch instance;
 
@@ -74,7 +74,9 @@ final class LibraryWatch implements Runnable {
                 since = System.nanoTime();
             }
             long waited = (System.nanoTime() - since) / 1_000_000;
-            if (waited >= (thread.getState() == Thread.State.RUNNABLE ? LONGEST_PATIENCE_MS : PATIENCE_MS)) {
+            Thread.State state = thread.getState();
+            boolean works = state == Thread.State.RUNNABLE || state == Thread.State.TIMED_WAITING;
+            if (waited >= (works ? LONGEST_PATIENCE_MS : PATIENCE_MS)) {
                 System.err.println("uprobe: the libraries that are loaded have not been looked at after " + waited
                         + " ms: the thread that loaded a library or started a recording goes on, and what is called until then is not seen");
                 break;
