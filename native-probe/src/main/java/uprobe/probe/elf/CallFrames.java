@@ -96,38 +96,65 @@ public final class CallFrames {
 
     /** The i-th, in order of address. */
     public Entry entry(int i) throws IOException {
-        try (ProcessMemory memory = ProcessMemory.open()) {
-            return Fde.at(memory, header + table.getInt(i * ROW + 4)).entry();
+        try (Reader reader = reader()) {
+            return reader.fde(i).entry();
         }
     }
 
-    /**
-     * Whether the return address lies on top of the stack before the instruction at this address: the canonical frame address is rsp + 8. Empty if
-     * nothing is said of that address.
-     */
+    /** See {@link Reader#returnAddressOnTop}. */
     public Optional<Boolean> returnAddressOnTop(long address) throws IOException {
-        int i = indexBelow(address);
-        if (i < 0) {
-            return Optional.empty();
+        try (Reader reader = reader()) {
+            return reader.returnAddressOnTop(address);
         }
-        try (ProcessMemory memory = ProcessMemory.open()) {
-            Fde fde = Fde.at(memory, header + table.getInt(i * ROW + 4));
+    }
+
+    /** For many questions: what lies beside what was asked for is read with it, and not read again. One thread at a time. */
+    public Reader reader() {
+        return new Reader(ProcessMemory.open());
+    }
+
+    /** Reads entries of the .eh_frame, which the table points to. */
+    public final class Reader implements AutoCloseable {
+        private static final int WINDOW = 1 << 14;
+
+        private final ProcessMemory memory;
+        private ByteBuffer window = ByteBuffer.allocate(0);
+        private long windowStart;
+        private Cie cie;
+        private long cieAddress;
+
+        private Reader(ProcessMemory memory) {
+            this.memory = memory;
+        }
+
+        /**
+         * Whether the return address lies on top of the stack before the instruction at this address: the canonical frame address is rsp + 8. Empty if
+         * nothing is said of that address.
+         */
+        public Optional<Boolean> returnAddressOnTop(long address) throws IOException {
+            int i = indexBelow(address);
+            if (i < 0) {
+                return Optional.empty();
+            }
+            Fde fde = fde(i);
             if (address >= fde.entry().end()) {
                 return Optional.empty();
             }
             Cfa cfa = new Cfa(fde.cie().codeAlignment(), fde.entry().start(), address);
-            boolean known = cfa.run(fde.cie().instructions()) && cfa.run(fde.instructions());
+            boolean known = cfa.run(fde.cie().instructions().duplicate().order(ByteOrder.LITTLE_ENDIAN)) && cfa.run(fde.instructions());
             return Optional.of(known && cfa.register == RSP && cfa.offset == WORD);
         }
-    }
 
-    private record Fde(Cie cie, Entry entry, ByteBuffer instructions) {
-        static Fde at(ProcessMemory memory, long address) throws IOException {
-            ByteBuffer in = record(memory, address);
-            long cieAddress = address + 4 - in.getInt();
-            Cie cie = Cie.of(record(memory, cieAddress));
+        private Fde fde(int i) throws IOException {
+            long address = header + table.getInt(i * ROW + 4);
+            ByteBuffer in = record(address);
+            long wanted = address + 4 - in.getInt();
+            if (cie == null || cieAddress != wanted) {
+                cie = Cie.of(record(wanted));
+                cieAddress = wanted;
+            }
             if (cie.encoding() != FRAME_POINTER) {
-                throw new IOException(String.format("addresses in the .eh_frame at 0x%x are encoded as 0x%x, want 0x%x", cieAddress, cie.encoding(), FRAME_POINTER));
+                throw new IOException(String.format("addresses in the .eh_frame at 0x%x are encoded as 0x%x, want 0x%x", wanted, cie.encoding(), FRAME_POINTER));
             }
             long start = address + 8 + in.getInt(), length = Integer.toUnsignedLong(in.getInt());
             if (cie.augmented()) {
@@ -136,16 +163,36 @@ public final class CallFrames {
             }
             return new Fde(cie, new Entry(start, start + length), in);
         }
+
+        /** A CIE or FDE behind its length, positioned at its first field. */
+        private ByteBuffer record(long address) throws IOException {
+            long length = Integer.toUnsignedLong(at(address, 4).getInt());
+            if (length == 0 || length > LONGEST) {
+                throw new IOException(String.format("an entry of the .eh_frame at 0x%x has length %d", address, length));
+            }
+            return at(address + 4, (int) length);
+        }
+
+        private ByteBuffer at(long address, int length) throws IOException {
+            if (address < windowStart || address + length > windowStart + window.limit()) {
+                ByteBuffer fresh = ByteBuffer.allocate(Math.max(WINDOW, length));
+                int read = memory.read(fresh, address);
+                if (read < length) {
+                    throw new IOException(String.format("only %d of %d bytes are readable at 0x%x", Math.max(0, read), length, address));
+                }
+                window = fresh.flip();
+                windowStart = address;
+            }
+            return window.slice((int) (address - windowStart), length).order(ByteOrder.LITTLE_ENDIAN);
+        }
+
+        @Override
+        public void close() throws IOException {
+            memory.close();
+        }
     }
 
-    /** A CIE or FDE behind its length, positioned at its first field. */
-    private static ByteBuffer record(ProcessMemory memory, long address) throws IOException {
-        long length = Integer.toUnsignedLong(read(memory, address, 4).getInt());
-        if (length == 0 || length > LONGEST) {
-            throw new IOException(String.format("an entry of the .eh_frame at 0x%x has length %d", address, length));
-        }
-        return read(memory, address + 4, (int) length);
-    }
+    private record Fde(Cie cie, Entry entry, ByteBuffer instructions) { }
 
     private record Cie(int encoding, long codeAlignment, boolean augmented, ByteBuffer instructions) {
         static Cie of(ByteBuffer in) throws IOException {

@@ -5,6 +5,7 @@ import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -74,6 +75,11 @@ public final class LoadedLibrary {
     /** Runtime address after the last byte of the executable segments. Other segments may lie between two executable ones. */
     public long textEnd() {
         return code().stream().mapToLong(SymbolTable.CodeRange::end).max().orElseThrow();
+    }
+
+    /** Runtime address after the executable segment that holds this one; {@code address} itself if none does. */
+    public long codeEnd(long address) {
+        return code().stream().filter(range -> address >= range.start() && address < range.end()).mapToLong(SymbolTable.CodeRange::end).findFirst().orElse(address);
     }
 
     /** The mappings of the executable segments; a segment has several after mprotect(2), anonymous ones if remapped to huge pages. */
@@ -179,7 +185,9 @@ public final class LoadedLibrary {
             SymbolSource dynsym = sections.has(ElfSectionHeader.SHT_DYNSYM)
                     ? new SymbolSource.ForDynsym(sections, image.bias())
                     : new SymbolSource.ForMemory(image, image.fromFile(WindowedFile.Source.of(file)));
-            return new SymbolTable(new SymbolSource.Compound(dynsym, symtab).symbols(), code());
+            List<NativeSymbol> all = new ArrayList<>(dynsym.symbols());
+            all.addAll(symtab.symbols());
+            return new SymbolTable(all, code());
         } catch (IOException e) {
             why = e;
         }
@@ -188,7 +196,7 @@ public final class LoadedLibrary {
             if (start.length == 0 || memory.read(now, headerAddress) != start.length || !Arrays.equals(now.array(), start)) {
                 throw new IOException(String.format("the library is no longer mapped at 0x%x", headerAddress));
             }
-            List<NativeSymbol> loaded = new SymbolSource.Compound(new SymbolSource.ForMemory(image, image.fromMemory(memory))).symbols();
+            List<NativeSymbol> loaded = new SymbolSource.ForMemory(image, image.fromMemory(memory)).symbols();
             return new SymbolTable(loaded, code(), "only the dynamic symbols in memory: " + why.getMessage());
         } catch (IOException e) {
             e.addSuppressed(why);

@@ -3,10 +3,11 @@ package uprobe.probe.elf;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import net.fornwall.jelf.ElfException;
 import net.fornwall.jelf.ElfFile;
 import net.fornwall.jelf.ElfSection;
@@ -80,27 +81,6 @@ interface SymbolSource {
         }
     }
 
-    /** All of several sources; of symbols with one name at one address (from two tables, or in two versions) the first is kept. */
-    final class Compound implements SymbolSource {
-        private final List<SymbolSource> sources;
-
-        Compound(SymbolSource... sources) {
-            this.sources = List.of(sources);
-        }
-
-        @Override
-        public List<NativeSymbol> symbols() throws IOException {
-            record Place(String name, long address) { }
-            Map<Place, NativeSymbol> symbols = new LinkedHashMap<>();
-            for (SymbolSource source : sources) {
-                for (NativeSymbol symbol : source.symbols()) {
-                    symbols.putIfAbsent(new Place(symbol.name(), symbol.address()), symbol);
-                }
-            }
-            return new ArrayList<>(symbols.values());
-        }
-    }
-
     /**
      * A file's sections, looked up by type without making jelf parse all those before: jelf reads a section with everything in it as soon as
      * it is asked for its header, relocations included, and a loaded library's section headers were never checked by anyone.
@@ -170,9 +150,13 @@ interface SymbolSource {
                 if (index == 0) {
                     return List.of();
                 }
-                ElfSymbolTableSection table = (ElfSymbolTableSection) elf.getSection(index);
-                return Reading.symbols(table, (ElfStringTable) elf.getSection(table.header.sh_link), bias, source);
+                byte[] names = section(window.intAt(headerAt(index) + SH_LINK));
+                return Reading.symbols(ByteBuffer.wrap(section(index)).order(ByteOrder.LITTLE_ENDIAN), names, bias, source);
             });
+        }
+
+        private byte[] section(int index) {
+            return window.bytesAt(window.longAt(headerAt(index) + SH_OFFSET), (int) window.longAt(headerAt(index) + SH_SIZE));
         }
 
         /** 0, which is never a real section, if there is none that is whole. */
@@ -226,6 +210,33 @@ interface SymbolSource {
             }
         }
 
+        /** Offsets in Elf64_Sym: gABI, "Symbol Table". */
+        private static final int ST_NAME = 0, ST_INFO = 4, ST_SHNDX = 6, ST_VALUE = 8, ST_SIZE = 16;
+
+        /** Not by jelf: a table has up to 100,000, and jelf makes objects of all strings first. */
+        static List<NativeSymbol> symbols(ByteBuffer table, byte[] names, long bias, String source) {
+            List<NativeSymbol> symbols = new ArrayList<>(table.limit() / SectionTable.SYMBOL_SIZE);
+            for (int at = 0; at + SectionTable.SYMBOL_SIZE <= table.limit(); at += SectionTable.SYMBOL_SIZE) {
+                int name = table.getInt(at + ST_NAME), info = table.get(at + ST_INFO) & 0xff;
+                if (isOfInterest(name, table.getShort(at + ST_SHNDX), info & 0xf)) {
+                    symbols.add(new NativeSymbol(nameAt(names, name), bias + table.getLong(at + ST_VALUE), table.getLong(at + ST_SIZE), kind(info & 0xf),
+                            info >> 4 != ElfSymbol.BINDING_LOCAL, source));
+                }
+            }
+            return symbols;
+        }
+
+        /** Without its version. */
+        private static String nameAt(byte[] names, int start) {
+            int end = start, at = 0;
+            for (; names[end] != 0; end++) {
+                if (names[end] == '@' && at == 0) {
+                    at = end;
+                }
+            }
+            return new String(names, start, (at > start ? at : end) - start, StandardCharsets.UTF_8);
+        }
+
         /**
          * The names come from the string table at hand: ElfSymbol.getName() looks the table up by name, through all section headers, for
          * every symbol.
@@ -233,21 +244,23 @@ interface SymbolSource {
         static List<NativeSymbol> symbols(ElfSymbolTableSection table, ElfStringTable names, long bias, String source) {
             List<NativeSymbol> symbols = new ArrayList<>(table.symbols.length);
             for (ElfSymbol symbol : table.symbols) {
-                int section = symbol.st_shndx & 0xffff;
-                int type = symbol.getType();
-                if (symbol.st_name == 0 || section == SHN_UNDEF || section >= SHN_LORESERVE && section != SHN_XINDEX
-                        || type == ElfSymbol.STT_SECTION || type == ElfSymbol.STT_FILE || type == ElfSymbol.STT_TLS) {
-                    continue;
+                if (isOfInterest(symbol.st_name, symbol.st_shndx, symbol.getType())) {
+                    symbols.add(new NativeSymbol(
+                            SymbolTable.withoutVersion(names.get(symbol.st_name)),
+                            bias + symbol.st_value,
+                            symbol.st_size,
+                            kind(symbol.getType()),
+                            symbol.getBinding() != ElfSymbol.BINDING_LOCAL,
+                            source));
                 }
-                symbols.add(new NativeSymbol(
-                        SymbolTable.withoutVersion(names.get(symbol.st_name)),
-                        bias + symbol.st_value,
-                        symbol.st_size,
-                        kind(type),
-                        symbol.getBinding() != ElfSymbol.BINDING_LOCAL,
-                        source));
             }
             return symbols;
+        }
+
+        private static boolean isOfInterest(int name, short shndx, int type) {
+            int section = shndx & 0xffff;
+            return name != 0 && section != SHN_UNDEF && (section < SHN_LORESERVE || section == SHN_XINDEX)
+                    && type != ElfSymbol.STT_SECTION && type != ElfSymbol.STT_FILE && type != ElfSymbol.STT_TLS;
         }
 
         private static NativeSymbol.Kind kind(int type) {

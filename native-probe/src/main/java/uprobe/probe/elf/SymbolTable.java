@@ -1,6 +1,8 @@
 package uprobe.probe.elf;
 
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -15,18 +17,8 @@ public final class SymbolTable {
     /** Runtime addresses {@code [start, end)} of an executable segment. */
     record CodeRange(long start, long end) { }
 
-    /**
-     * By address; of the names at one address the one first that people call: exported, of a known size, with the fewest underscores before it, the
-     * shortest. So malloc stands before __libc_malloc, open before open64 and __open.
-     */
-    private static final Comparator<NativeSymbol> BY_ADDRESS = Comparator.comparingLong(NativeSymbol::address)
-            .thenComparing(NativeSymbol::global, Comparator.reverseOrder())
-            .thenComparing(symbol -> symbol.size() == 0)
-            .thenComparing(NativeSymbol::kind)
-            .thenComparing(symbol -> underscores(symbol.name()))
-            .thenComparing(symbol -> symbol.name().length())
-            .thenComparing(NativeSymbol::size, Comparator.reverseOrder())
-            .thenComparing(NativeSymbol::name);
+    /** Names are looked up one by one so often; then it has cost as much as a map of all does. */
+    private static final int LOOKS = 20;
 
     private static int underscores(String name) {
         int n = 0;
@@ -39,19 +31,29 @@ public final class SymbolTable {
     private final List<NativeSymbol> symbols;
     private final List<NativeSymbol> functions;
     private final long[] highestEnd; // of functions[0..i]: how far back containing() must look
-    private final Map<String, List<NativeSymbol>> byName;
     private final List<CodeRange> code;
     private final String limitation;
+    private Map<String, List<NativeSymbol>> byName; // guarded by this; null until there were many looks
+    private int looks; // guarded by this
 
     SymbolTable(List<NativeSymbol> symbols, List<CodeRange> code) {
         this(symbols, code, null);
     }
 
-    /** @param limitation see {@link #limitation()}; {@code null} for none */
+    /**
+     * @param symbols    of those with one name at one address (from two tables, or in two versions) the first is kept
+     * @param limitation see {@link #limitation()}; {@code null} for none
+     */
     SymbolTable(List<NativeSymbol> symbols, List<CodeRange> code, String limitation) {
         this.limitation = limitation;
-        this.symbols = symbols.stream().sorted(BY_ADDRESS).toList();
-        this.functions = this.symbols.stream().filter(NativeSymbol::isFunction).toList();
+        this.symbols = ordered(symbols);
+        List<NativeSymbol> called = new ArrayList<>(this.symbols.size());
+        for (NativeSymbol symbol : this.symbols) {
+            if (symbol.isFunction()) {
+                called.add(symbol);
+            }
+        }
+        this.functions = Collections.unmodifiableList(called);
         this.code = List.copyOf(code);
         highestEnd = new long[functions.size()];
         long highest = 0;
@@ -59,15 +61,58 @@ public final class SymbolTable {
             highest = Math.max(highest, functions.get(i).end());
             highestEnd[i] = highest;
         }
-        byName = new HashMap<>(this.symbols.size() * 4 / 3 + 1);
-        for (NativeSymbol symbol : this.symbols) {
+    }
+
+    /**
+     * By address; of the names at one address the one first that people call: exported, of a known size, with the fewest underscores before it, the
+     * shortest. So malloc stands before __libc_malloc, open before open64 and __open.
+     */
+    private static final Comparator<NativeSymbol> AT_ONE_ADDRESS = Comparator.comparing(NativeSymbol::global, Comparator.reverseOrder())
+            .thenComparing(symbol -> symbol.size() == 0)
+            .thenComparing(NativeSymbol::kind)
+            .thenComparing(symbol -> underscores(symbol.name()))
+            .thenComparing(symbol -> symbol.name().length())
+            .thenComparing(NativeSymbol::size, Comparator.reverseOrder())
+            .thenComparing(NativeSymbol::name);
+
+    private static List<NativeSymbol> ordered(List<NativeSymbol> symbols) {
+        NativeSymbol[] sorted = symbols.toArray(NativeSymbol[]::new);
+        Arrays.sort(sorted, (a, b) -> Long.compare(a.address(), b.address()));      // a stable sort: the first stays the first
+        List<NativeSymbol> different = new ArrayList<>(sorted.length);
+        for (int from = 0, to; from < sorted.length; from = to) {
+            int first = different.size();
+            for (to = from; to < sorted.length && sorted[to].address() == sorted[from].address(); to++) {
+                if (!isNamed(different.subList(first, different.size()), sorted[to].name())) {
+                    different.add(sorted[to]);
+                }
+            }
+            if (different.size() > first + 1) {
+                different.subList(first, different.size()).sort(AT_ONE_ADDRESS);
+            }
+        }
+        return Collections.unmodifiableList(different);
+    }
+
+    private static boolean isNamed(List<NativeSymbol> some, String name) {
+        for (NativeSymbol symbol : some) {
+            if (symbol.name().equals(name)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private Map<String, List<NativeSymbol>> names() {
+        Map<String, List<NativeSymbol>> names = new HashMap<>(symbols.size() * 4 / 3 + 1);
+        for (NativeSymbol symbol : symbols) {
             // Nearly every name is there once: a one-element list each, not an ArrayList of capacity ten.
-            byName.merge(symbol.name(), List.of(symbol), (some, one) -> {
+            names.merge(symbol.name(), List.of(symbol), (some, one) -> {
                 List<NativeSymbol> joined = new ArrayList<>(some);
                 joined.addAll(one);
                 return List.copyOf(joined);
             });
         }
+        return names;
     }
 
     /** {@code foo@@V} and {@code foo@V} are {@code foo}: LSB Core, "Symbol Versioning", and ld's documentation, VERSION command. */
@@ -93,8 +138,12 @@ public final class SymbolTable {
      * Every symbol of this name, by address; empty if there is none. Several local functions may share one name, and versions of an exported
      * one do. A version in {@code name} ({@code foo@@V}, {@code foo@V}) is ignored, since .dynsym's names carry none.
      */
-    public List<NativeSymbol> find(String name) {
-        return byName.getOrDefault(withoutVersion(name), List.of());
+    public synchronized List<NativeSymbol> find(String name) {
+        String wanted = withoutVersion(name);
+        if (byName == null && looks++ >= LOOKS) {
+            byName = names();
+        }
+        return byName != null ? byName.getOrDefault(wanted, List.of()) : symbols.stream().filter(symbol -> symbol.name().equals(wanted)).toList();
     }
 
     /** {@link NativeSymbol.Kind#FUNCTION} and {@link NativeSymbol.Kind#IFUNC}, by address; aliases one after the other, the one that people call first. */
@@ -176,7 +225,7 @@ public final class SymbolTable {
         Comparator<Suggestion> best = Comparator.comparingInt(Suggestion::cost).thenComparing(Suggestion::name);
         PriorityQueue<Suggestion> kept = new PriorityQueue<>(best.reversed()); // the worst on top
         EditDistance distance = new EditDistance(wanted, edits);
-        for (String candidate : byName.keySet()) {
+        for (String candidate : names().keySet()) {
             int difference = Math.abs(candidate.length() - wanted.length());
             String lower = candidate.toLowerCase(Locale.ROOT);
             int cost = difference <= edits ? distance.to(lower) : edits + 1;

@@ -51,6 +51,8 @@ final class Glob {
     }
 
     private final List<Token> tokens = new ArrayList<>();
+    /** Matched as soon as the last token is reached: a star that takes whatever there is. */
+    private final boolean open;
     private final boolean literal;
     private final String text;
 
@@ -97,6 +99,7 @@ final class Glob {
         if (compared < tokens.size()) {
             tokens.subList(compared, tokens.size()).clear();
         }
+        open = kind == Kind.SYMBOL && !tokens.isEmpty() && tokens.get(tokens.size() - 1).star;
         literal = plain;
         text = plain ? unescaped.toString() : pattern;
     }
@@ -130,7 +133,7 @@ final class Glob {
     boolean matches(String candidate) {
         BitSet next = new BitSet(tokens.size() + 1);
         reach(next, 0);
-        for (int i = 0; i < candidate.length() && !next.isEmpty(); ) {
+        for (int i = 0; i < candidate.length() && !next.isEmpty() && !(open && next.get(tokens.size())); ) {
             int c = candidate.codePointAt(i);
             BitSet after = new BitSet(tokens.size() + 1);
             for (int t = next.nextSetBit(0); t >= 0 && t < tokens.size(); t = next.nextSetBit(t + 1)) {

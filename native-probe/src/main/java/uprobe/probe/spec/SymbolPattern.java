@@ -40,7 +40,12 @@ public final class SymbolPattern implements ProbeTarget {
      */
     public boolean matches(String name) {
         String plain = withoutVersion(name);
-        return alternatives.stream().anyMatch(alternative -> alternative.matches(plain));
+        for (Glob alternative : alternatives) {
+            if (alternative.matches(plain)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** {@code memcpy@@GLIBC_2.14} is {@code memcpy}; a name that begins with @ has no version. */

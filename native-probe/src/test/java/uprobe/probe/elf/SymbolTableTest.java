@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -120,10 +119,10 @@ class SymbolTableTest {
     }
 
     @Test
-    void keepsTheFirstSourcesOfTwoEqualSymbols() throws IOException {
-        SymbolSource dynsym = () -> List.of(function("f", 0x1000, 16, true));
-        SymbolSource symtab = () -> List.of(function("f", 0x1000, 16, false), function("f", 0x1100, 16, false));
-        assertEquals(List.of(function("f", 0x1000, 16, true), function("f", 0x1100, 16, false)),
-                new SymbolSource.Compound(dynsym, symtab).symbols());
+    void keepsTheFirstOfTwoEqualSymbols() {
+        NativeSymbol dynsym = new NativeSymbol("f", 0x1000, 16, NativeSymbol.Kind.FUNCTION, true, "dynsym");
+        NativeSymbol symtab = new NativeSymbol("f", 0x1000, 16, NativeSymbol.Kind.FUNCTION, true, "symtab");
+        NativeSymbol alias = function("g", 0x1000, 16, true), local = function("f", 0x1000, 16, false), other = function("f", 0x1100, 16, false);
+        assertEquals(List.of(dynsym, alias, other), table(other, dynsym, local, alias, symtab, alias).all());
     }
 }
