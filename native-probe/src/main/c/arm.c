@@ -11,39 +11,58 @@
 
 /* One byte is stored whole, so no thread sees half a trap (SDM vol. 3A 9.1.1); a processor that has fetched the old byte runs the old
  * instruction once more, which is right as well. */
-int up_site_arm(int32_t index)
+static int arm_one(int text, struct up_site *site)
 {
-    struct up_site *site = up_site_at(index);
     if (!site)
         return -EINVAL;
-    if (getpid() != up_threads.pid)
-        return UP_E_OTHER_PROCESS;
     if (site->armed) {
         uint8_t now;
         int error = up_text_look(site->address, &now);
         return error ? error : now == UP_TRAP_BYTE ? 0 : UP_E_CHANGED;
     }
     __atomic_store_n(&site->armed, 1, __ATOMIC_RELEASE);
-    int error = up_text_replace(site->address, site->way->original, UP_TRAP_BYTE);
+    int error = up_text_replace(text, site->address, site->way->original, UP_TRAP_BYTE);
     if (error)
         __atomic_store_n(&site->armed, 0, __ATOMIC_RELEASE);
     return error;
 }
 
-int up_site_disarm(int32_t index)
+int up_sites_arm(const int32_t *indices, int32_t count, int32_t *error)
 {
-    struct up_site *site = up_site_at(index);
+    if (getpid() != up_threads.pid) {
+        *error = UP_E_OTHER_PROCESS;
+        return 0;
+    }
+    int text = up_text_open(), n = 0;
+    *error = 0;
+    while (n < count && (*error = arm_one(text, up_site_at(indices[n]))) == 0)
+        n++;
+    up_text_close(text);
+    return n;
+}
+
+static int disarm_one(int text, struct up_site *site)
+{
     if (!site)
         return -EINVAL;
-    if (getpid() != up_threads.pid)
-        return UP_E_OTHER_PROCESS;
     if (!site->armed)
         return 0;
-    int error = up_text_replace(site->address, UP_TRAP_BYTE, site->way->original);
+    int error = up_text_replace(text, site->address, UP_TRAP_BYTE, site->way->original);
     /* Whoever changed it, or unmapped it, took our trap away: arming again compares with the original. */
     if (!error || error == UP_E_CHANGED || error == UP_E_GONE)
         __atomic_store_n(&site->armed, 0, __ATOMIC_RELEASE);
     return error;
+}
+
+int up_sites_disarm(const int32_t *indices, int32_t count, int32_t *errors)
+{
+    if (getpid() != up_threads.pid)
+        return UP_E_OTHER_PROCESS;
+    int text = up_text_open();
+    for (int32_t i = 0; i < count; i++)
+        errors[i] = disarm_one(text, up_site_at(indices[i]));
+    up_text_close(text);
+    return 0;
 }
 
 int up_site_forget(int32_t index)

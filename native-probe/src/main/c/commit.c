@@ -141,25 +141,30 @@ static jmethodID bind_frame(JNIEnv *env, jclass frames, const char *name)
     return NULL;
 }
 
-/* frames: the class that has the function's native method, or NULL: its calls are no frames of the hits inside. offset: of the probe's sites from the
- * beginning of their functions. */
-UP_EXPORT int up_commit_register(JNIEnv *env, int32_t probe, jclass clazz, jclass frames, const char *method, int64_t offset);
-int up_commit_register(JNIEnv *env, int32_t id, jclass clazz, jclass frames, const char *method, int64_t offset)
+/* A global reference; that of the last one is as good where it is the same: the functions of a pattern follow each other, thousands in one class. */
+static jclass reference(JNIEnv *env, jclass clazz, jclass last)
 {
+    return last && (*env)->IsSameObject(env, last, clazz) ? last : (*env)->NewGlobalRef(env, clazz);
+}
+
+/* Caller holds Java's engine lock. frames: the class that has the function's native method, or NULL: its calls are no frames of the hits inside. */
+UP_EXPORT int up_commit_register(JNIEnv *env, int32_t probe, jclass clazz, jclass frames, const char *method);
+int up_commit_register(JNIEnv *env, int32_t id, jclass clazz, jclass frames, const char *method)
+{
+    static void *last, *last_frames;
     if (id < 0 || id >= up_probe_count())
         return -EINVAL;
     struct up_commit *commit = up_keep(sizeof *commit);
     if (!commit)
         return -ENOMEM;
-    commit->clazz = (*env)->NewGlobalRef(env, clazz);
+    commit->clazz = last = reference(env, clazz, last);
     commit->method = (*env)->GetStaticMethodID(env, clazz, method, "()V");
     if (!commit->method || !commit->clazz) {
         (*env)->ExceptionClear(env);
         return -ESRCH;
     }
-    commit->frames = frames ? (*env)->NewGlobalRef(env, frames) : NULL;
+    commit->frames = last_frames = frames ? reference(env, frames, last_frames) : NULL;
     commit->frame = commit->frames ? bind_frame(env, frames, method) : NULL;
-    up_probe_at(id)->offset = (uint32_t)offset;
     __atomic_store_n(&up_probe_at(id)->commit, commit, __ATOMIC_RELEASE);
     return 0;
 }

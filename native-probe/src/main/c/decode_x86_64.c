@@ -1,5 +1,6 @@
 /* Floor 1 */
 /* Decoding in bulk, by Zydis: one call per stretch of code, packed rows for Java's planner. Not for the hit path. */
+#include "arch.h"
 #include "uprobe.h"
 
 #include <Zydis/Zydis.h>
@@ -84,13 +85,18 @@ int64_t up_decoder(void)
     return (int64_t)ZydisDecoderInit;
 }
 
-/* Decodes from the first byte to the last; a byte that begins no instruction becomes a row of length 0 and is stepped over. Returns the number
- * of rows, -ENOSPC if there are more than capacity. */
-int up_decode(const uint8_t *bytes, int32_t length, int64_t address, struct up_insn *out, int32_t capacity)
+/* at: address of the instruction. */
+static void fill_row(const ZydisDecodedInstruction *insn, uint64_t at, struct up_insn *row)
 {
-    ZydisDecoder decoder;
-    if (ZYAN_FAILED(ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64)))
-        return -EINVAL;
+    row->length = insn->length;
+    row->flags = flags_of(insn);
+    row->target = target_of(insn, at + insn->length);
+    if (row->flags & UP_INSN_RIP_RELATIVE)
+        row->displacement_at = insn->raw.disp.offset;
+}
+
+static int decode(const ZydisDecoder *decoder, const uint8_t *bytes, int32_t length, int64_t address, struct up_insn *out, int32_t capacity)
+{
     int n = 0;
     for (int32_t at = 0; at < length; n++) {
         if (n == capacity)
@@ -98,16 +104,41 @@ int up_decode(const uint8_t *bytes, int32_t length, int64_t address, struct up_i
         ZydisDecodedInstruction insn;
         struct up_insn *row = &out[n];
         *row = (struct up_insn){ .offset = (uint32_t)at };
-        if (ZYAN_FAILED(ZydisDecoderDecodeInstruction(&decoder, NULL, bytes + at, (ZyanUSize)(length - at), &insn))) {
+        if (ZYAN_FAILED(ZydisDecoderDecodeInstruction(decoder, NULL, bytes + at, (ZyanUSize)(length - at), &insn))) {
             at++;
             continue;
         }
-        row->length = insn.length;
-        row->flags = flags_of(&insn);
-        row->target = target_of(&insn, (uint64_t)address + (uint64_t)at + insn.length);
-        if (row->flags & UP_INSN_RIP_RELATIVE)
-            row->displacement_at = insn.raw.disp.offset;
+        fill_row(&insn, (uint64_t)address + (uint64_t)at, row);
         at += insn.length;
+    }
+    return n;
+}
+
+static int init(ZydisDecoder *decoder)
+{
+    return ZYAN_SUCCESS(ZydisDecoderInit(decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64));
+}
+
+/* Decodes from the first byte to the last; a byte that begins no instruction becomes a row of length 0 and is stepped over. Returns the number
+ * of rows, -ENOSPC if there are more than capacity. */
+int up_decode(const uint8_t *bytes, int32_t length, int64_t address, struct up_insn *out, int32_t capacity)
+{
+    ZydisDecoder decoder;
+    return init(&decoder) ? decode(&decoder, bytes, length, address, out, capacity) : -EINVAL;
+}
+
+int up_decode_pieces(const uint8_t *bytes, const int32_t *lengths, const int64_t *addresses, int32_t pieces, struct up_insn *out, int32_t capacity)
+{
+    ZydisDecoder decoder;
+    if (!init(&decoder))
+        return -EINVAL;
+    int n = 0;
+    for (int32_t i = 0; i < pieces; i++) {
+        int rows = decode(&decoder, bytes, lengths[i], addresses[i], out + n, capacity - n);
+        if (rows < 0)
+            return rows;
+        n += rows;
+        bytes += lengths[i];
     }
     return n;
 }
@@ -115,7 +146,7 @@ int up_decode(const uint8_t *bytes, int32_t length, int64_t address, struct up_i
 int up_straight(const uint8_t *bytes, int32_t length, int64_t address, const int64_t *ends, int64_t *from, int32_t count)
 {
     ZydisDecoder decoder;
-    if (ZYAN_FAILED(ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64)))
+    if (!init(&decoder))
         return -EINVAL;
     for (int32_t at = 0; at < length;) {
         ZydisDecodedInstruction insn;
@@ -288,19 +319,10 @@ static uint8_t hazards_of(const ZydisDecodedInstruction *insn, const ZydisDecode
     return hazards;
 }
 
-/* One instruction; -EINVAL if the bytes begin none. */
-int up_describe(const uint8_t *bytes, int32_t length, struct up_detail *out)
+static void fill_detail(const ZydisDecodedInstruction *insn, const ZydisDecodedOperand *operands, struct up_detail *out)
 {
-    ZydisDecoder decoder;
-    ZydisDecoderContext context;
-    ZydisDecodedInstruction insn;
-    ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
-    if (ZYAN_FAILED(ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64))
-        || ZYAN_FAILED(ZydisDecoderDecodeInstruction(&decoder, &context, bytes, (ZyanUSize)length, &insn))
-        || ZYAN_FAILED(ZydisDecoderDecodeOperands(&decoder, &context, &insn, operands, insn.operand_count)))
-        return -EINVAL;
     *out = (struct up_detail){ .operation = UP_OP_NONE, .a = UP_NO_REGISTER, .b = UP_NO_REGISTER, .c = UP_NO_REGISTER };
-    for (int i = 0; i < insn.operand_count; i++) {
+    for (int i = 0; i < insn->operand_count; i++) {
         const ZydisDecodedOperand *o = &operands[i];
         if (o->type == ZYDIS_OPERAND_TYPE_REGISTER)
             use(out, o->reg.value);
@@ -310,21 +332,32 @@ int up_describe(const uint8_t *bytes, int32_t length, struct up_detail *out)
             use(out, o->mem.index);
         }
     }
-    out->modrm_at = insn.attributes & ZYDIS_ATTRIB_HAS_MODRM ? insn.raw.modrm.offset : 0;
-    if (insn.attributes & ZYDIS_ATTRIB_HAS_REX) {
+    out->modrm_at = insn->attributes & ZYDIS_ATTRIB_HAS_MODRM ? insn->raw.modrm.offset : 0;
+    if (insn->attributes & ZYDIS_ATTRIB_HAS_REX) {
         out->prefix = UP_PREFIX_REX;
-        out->prefix_at = insn.raw.rex.offset;
-    } else if (insn.attributes & ZYDIS_ATTRIB_HAS_VEX) {
-        out->prefix = insn.raw.vex.size == 2 ? UP_PREFIX_VEX2 : UP_PREFIX_LONG;
-        out->prefix_at = insn.raw.vex.offset;
-    } else if (insn.attributes & (ZYDIS_ATTRIB_HAS_EVEX | ZYDIS_ATTRIB_HAS_XOP)) {
+        out->prefix_at = insn->raw.rex.offset;
+    } else if (insn->attributes & ZYDIS_ATTRIB_HAS_VEX) {
+        out->prefix = insn->raw.vex.size == 2 ? UP_PREFIX_VEX2 : UP_PREFIX_LONG;
+        out->prefix_at = insn->raw.vex.offset;
+    } else if (insn->attributes & (ZYDIS_ATTRIB_HAS_EVEX | ZYDIS_ATTRIB_HAS_XOP)) {
         out->prefix = UP_PREFIX_LONG;
-        out->prefix_at = insn.attributes & ZYDIS_ATTRIB_HAS_EVEX ? insn.raw.evex.offset : insn.raw.xop.offset;
+        out->prefix_at = insn->attributes & ZYDIS_ATTRIB_HAS_EVEX ? insn->raw.evex.offset : insn->raw.xop.offset;
     }
-    out->opcode = insn.opcode;
-    out->step_flags = step_flags_of(&insn);
-    out->hazards = hazards_of(&insn, operands);
-    operation_of(&insn, operands, out);
+    out->opcode = insn->opcode;
+    out->step_flags = step_flags_of(insn);
+    out->hazards = hazards_of(insn, operands);
+    operation_of(insn, operands, out);
+}
+
+/* One instruction; -EINVAL if the bytes begin none. */
+int up_describe(const uint8_t *bytes, int32_t length, struct up_detail *out)
+{
+    ZydisDecoder decoder;
+    ZydisDecodedInstruction insn;
+    ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
+    if (!init(&decoder) || ZYAN_FAILED(ZydisDecoderDecodeFull(&decoder, bytes, (ZyanUSize)length, &insn, operands)))
+        return -EINVAL;
+    fill_detail(&insn, operands, out);
     return 0;
 }
 
@@ -344,19 +377,16 @@ static int writes_rsp(const ZydisDecodedOperand *o)
 }
 
 /* Whether the straight code from a function's first instruction on reads or writes its own return address. Conditional branches are not followed; where
- * rsp is no longer known the search ends. Returns 1, 0, or -EINVAL. */
-int up_uses_return_address(const uint8_t *bytes, int32_t length)
+ * rsp is no longer known the search ends. */
+static int uses_return_address(const ZydisDecoder *decoder, const uint8_t *bytes, int32_t length)
 {
-    ZydisDecoder decoder;
     ZydisDecoderContext context;
     ZydisDecodedInstruction insn;
     ZydisDecodedOperand o[ZYDIS_MAX_OPERAND_COUNT];
-    if (ZYAN_FAILED(ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64)))
-        return -EINVAL;
     int64_t depth = 0, framed = -1;
     for (int32_t at = 0; at < length; at += insn.length) {
-        if (ZYAN_FAILED(ZydisDecoderDecodeInstruction(&decoder, &context, bytes + at, (ZyanUSize)(length - at), &insn))
-            || ZYAN_FAILED(ZydisDecoderDecodeOperands(&decoder, &context, &insn, o, insn.operand_count)))
+        if (ZYAN_FAILED(ZydisDecoderDecodeInstruction(decoder, &context, bytes + at, (ZyanUSize)(length - at), &insn))
+            || ZYAN_FAILED(ZydisDecoderDecodeOperands(decoder, &context, &insn, o, insn.operand_count)))
             return 0;
         for (int i = 0; i < insn.operand_count; i++)
             if (touches_return_address(&o[i], insn.raw.disp.size ? insn.raw.disp.value : 0, depth, framed))
@@ -398,6 +428,78 @@ int up_uses_return_address(const uint8_t *bytes, int32_t length)
         }
         if (depth < 0)
             return 0;
+    }
+    return 0;
+}
+
+int up_uses_return_address(const uint8_t *bytes, int32_t length)
+{
+    ZydisDecoder decoder;
+    return init(&decoder) ? uses_return_address(&decoder, bytes, length) : -EINVAL;
+}
+
+/* Whether what could be the displacement of a branch back to the first byte stands anywhere: eb or 7x or e0..e3 and rel8, e9 or 0f 8x and rel32. Of 30
+ * functions one has such bytes, and looking for them takes a hundredth of decoding. */
+static int may_branch_home(const uint8_t *bytes, int64_t length)
+{
+    for (int64_t at = 1; at < length; at++) {
+        uint8_t opcode = bytes[at - 1];
+        if (at + 1 <= 128 && (int8_t)bytes[at] == -(at + 1) && (opcode == 0xeb || (opcode & 0xf0) == 0x70 || (opcode & 0xfc) == 0xe0))
+            return 1;
+        int32_t far;
+        if ((opcode == 0xe9 || (opcode & 0xf0) == 0x80) && at + (int64_t)sizeof far <= length) {
+            __builtin_memcpy(&far, bytes + at, sizeof far);
+            if (far == -(at + (int64_t)sizeof far))
+                return 1;
+        }
+    }
+    return 0;
+}
+
+/* Whether a branch of the function leads back to its first instruction: the head of a loop, or a call of itself that became a jump. readable: as length,
+ * and what its last instruction may have beyond it. */
+static int branches_home(const ZydisDecoder *decoder, const uint8_t *bytes, int64_t length, int64_t readable)
+{
+    ZydisDecodedInstruction insn;
+    if (!may_branch_home(bytes, readable))
+        return 0;
+    for (int64_t at = 0; at < length && at < readable;) {
+        if (ZYAN_FAILED(ZydisDecoderDecodeInstruction(decoder, NULL, bytes + at, (ZyanUSize)(readable - at), &insn))) {
+            at++;
+            continue;
+        }
+        at += insn.length;
+        if (flags_of(&insn) & UP_INSN_BRANCH && at + insn.raw.imm[0].value.s == 0)
+            return 1;
+    }
+    return 0;
+}
+
+int up_survey(int64_t text, int64_t length, int64_t address, struct up_entry *entries, int32_t count)
+{
+    ZydisDecoder decoder;
+    if (!init(&decoder))
+        return -EINVAL;
+    for (struct up_entry *e = entries; e < entries + count; e++) {
+        *e = (struct up_entry){ .start = e->start, .end = e->end };
+        int64_t at = e->start - address;
+        if (at < 0 || at >= length || e->end <= e->start)
+            continue;
+        const uint8_t *bytes = (const uint8_t *)text + at;
+        /* Its last instruction may reach beyond the end that a wrong symbol size claims. */
+        int64_t readable = e->end - e->start + UP_MAX_INSTRUCTION;
+        if (readable > length - at)
+            readable = length - at;
+        ZydisDecodedInstruction insn;
+        ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
+        if (ZYAN_FAILED(ZydisDecoderDecodeFull(&decoder, bytes, (ZyanUSize)readable, &insn, operands)))
+            continue;
+        fill_row(&insn, (uint64_t)e->start, &e->first);
+        fill_detail(&insn, operands, &e->detail);
+        for (int i = 0; i < insn.length; i++)
+            e->bytes[i] = bytes[i];
+        e->loop_head = (uint8_t)branches_home(&decoder, bytes, e->end - e->start, readable);
+        e->uses_return_address = (uint8_t)uses_return_address(&decoder, bytes, (int32_t)(readable < INT32_MAX ? readable : INT32_MAX));
     }
     return 0;
 }

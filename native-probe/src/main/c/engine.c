@@ -52,7 +52,8 @@ int up_layout(int32_t *out, int32_t capacity)
         offsetof(struct up_hit, values), UP_HIT_COMMITTED, UP_HIT_UNWOUND, UP_MAX_FIELDS, UP_MISSING_DURATION,
         sizeof(struct up_fetch), sizeof(struct up_insn), sizeof(struct up_vm_layout), sizeof(struct up_flush_statistics),
         sizeof(struct up_counters), sizeof(struct up_way), sizeof(struct up_detail), UP_SLOT_UNIT, UP_OP_NONE,
-        sizeof(struct up_settings), sizeof(struct up_if_step), UP_IF_OPERATIONS, UP_BUCKETS, UP_SUB_BUCKETS, UP_HIT_REJECTED
+        sizeof(struct up_settings), sizeof(struct up_if_step), UP_IF_OPERATIONS, UP_BUCKETS, UP_SUB_BUCKETS, UP_HIT_REJECTED,
+        sizeof(struct up_entry)
     };
     int n = sizeof numbers / sizeof *numbers;
     for (int i = 0; i < n && i < capacity; i++)

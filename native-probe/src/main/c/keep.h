@@ -10,4 +10,7 @@
 /* NULL when the kernel gives none. */
 void *up_keep(size_t bytes);
 
+/* The same for things of some words, of which there are very many: they share cache lines. */
+void *up_keep_small(size_t bytes);
+
 #endif

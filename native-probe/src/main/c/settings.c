@@ -148,16 +148,22 @@ static int is_sound(const struct up_settings *s, const struct up_probe *probe, c
     return s->steps == 0 || (depth == 1 && deepest <= UP_MAX_STACK);
 }
 
-int up_probe_settings(int32_t id, const struct up_settings *settings, const uint8_t *steps)
+int up_probes_settings(const int32_t *ids, int32_t count, const struct up_settings *settings, const uint8_t *steps)
 {
-    if (id < 0 || id >= up_probe_count() || settings->steps < 0 || settings->steps > UP_MAX_STEPS || settings->second < 1
-        || !is_sound(settings, up_probe_at(id), (const struct up_if_step *)steps))
+    if (settings->steps < 0 || settings->steps > UP_MAX_STEPS || settings->second < 1)
         return -EINVAL;
-    struct up_probe *probe = up_probe_at(id);
+    for (int32_t i = 0; i < count; i++)
+        if (ids[i] < 0 || ids[i] >= up_probe_count() || !is_sound(settings, up_probe_at(ids[i]), (const struct up_if_step *)steps))
+            return -EINVAL;
     const struct up_settings *kept = up_settings_keep(settings, steps);
-    if (!kept || (settings->times && !probe->durations && !(probe->durations = up_keep(UP_BUCKETS * sizeof *probe->durations))))
+    if (!kept)
         return -ENOMEM;
-    __atomic_store_n(&probe->settings, kept, __ATOMIC_RELEASE);
+    for (int32_t i = 0; i < count; i++) {
+        struct up_probe *probe = up_probe_at(ids[i]);
+        if (settings->times && !probe->durations && !(probe->durations = up_keep(UP_BUCKETS * sizeof *probe->durations)))
+            return -ENOMEM;
+        __atomic_store_n(&probe->settings, kept, __ATOMIC_RELEASE);
+    }
     return 0;
 }
 

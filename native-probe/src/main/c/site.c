@@ -20,16 +20,13 @@ struct up_site *up_site_at(int32_t index)
     return index < 0 || index >= up_site_count ? NULL : &pages[index / SITES_PER_PAGE][index % SITES_PER_PAGE];
 }
 
-/* Caller holds Java's engine lock, as for all that follow. */
-int up_site_define(const struct up_way *plan)
+static int define_one(const struct up_way *plan)
 {
     struct up_site *site = (struct up_site *)up_site_find(plan->site);
     if (site && site->armed)
         return -EBUSY;
     if (!site && up_site_count == SITES_PER_PAGE * PAGES)
         return UP_E_FULL;
-    if (up_table_reserve(&sites) != 0)
-        return -ENOMEM;
     const struct up_way *way = up_way_keep(plan);
     if (!way)
         return -ENOMEM;
@@ -51,7 +48,22 @@ int up_site_define(const struct up_way *plan)
 }
 
 /* Caller holds Java's engine lock, as for all that follow. */
-int up_site_consumer(int32_t index, int32_t probe, int32_t active)
+int up_sites_define(const struct up_way *ways, int32_t count, int32_t *indices)
+{
+    if (count < 0)
+        return -EINVAL;
+    if (up_table_reserve(&sites, (uint64_t)count) != 0 || up_way_reserve((uint64_t)count) != 0)
+        return -ENOMEM;
+    for (int32_t i = 0; i < count; i++) {
+        int index = define_one(&ways[i]);
+        if (index < 0)
+            return index;
+        indices[i] = index;
+    }
+    return 0;
+}
+
+static int set_consumer(int32_t index, int32_t probe, int32_t active)
 {
     struct up_site *site = up_site_at(index);
     if (!site || probe < 0 || probe >= up_probe_count())
@@ -73,12 +85,25 @@ int up_site_consumer(int32_t index, int32_t probe, int32_t active)
         __atomic_store_n(&unused->active, 1, __ATOMIC_RELEASE);
         return 0;
     }
-    struct up_consumer *fresh = up_keep(sizeof *fresh);
+    struct up_consumer *fresh = up_keep_small(sizeof *fresh);
     if (!fresh)
         return -ENOMEM;
     fresh->next = site->consumers;
     fresh->probe = up_probe_at(probe);
     fresh->active = active;
     __atomic_store_n(&site->consumers, fresh, __ATOMIC_RELEASE);
+    return 0;
+}
+
+int up_sites_consumers(const int32_t *indices, const int32_t *probes, int32_t count, int32_t active)
+{
+    for (int32_t i = 0; i < count; i++) {
+        int error = set_consumer(indices[i], probes[i], active);
+        if (error) {
+            while (--i >= 0)
+                set_consumer(indices[i], probes[i], 0);
+            return error;
+        }
+    }
     return 0;
 }

@@ -14,12 +14,14 @@ static void insert(struct up_table_part *t, const struct up_keyed *entry)
     __atomic_store_n(&t->entries[i & (t->capacity - 1)], entry, __ATOMIC_RELEASE);
 }
 
-int up_table_reserve(struct up_table *table)
+int up_table_reserve(struct up_table *table, uint64_t more)
 {
     const struct up_table_part *now = table->part;
-    if (now && table->count * 2 < now->capacity)
+    uint64_t capacity = now ? now->capacity : FIRST_CAPACITY;
+    while ((table->count + more) * 2 > capacity)
+        capacity *= 2;
+    if (now && capacity == now->capacity)
         return 0;
-    uint64_t capacity = now ? now->capacity * 2 : FIRST_CAPACITY;
     struct up_table_part *larger = up_keep(sizeof *larger + capacity * sizeof larger->entries[0]);
     if (!larger)
         return -ENOMEM;

@@ -43,8 +43,8 @@ static inline const struct up_keyed *up_table_find(const struct up_table *table,
     }
 }
 
-/* Makes room for one more: 0 or -ENOMEM. */
-int up_table_reserve(struct up_table *table);
+/* Makes room for so many more: 0 or -ENOMEM. */
+int up_table_reserve(struct up_table *table, uint64_t more);
 /* The caller has reserved, and knows that the key is not there. */
 void up_table_add(struct up_table *table, const struct up_keyed *entry);
 

@@ -23,10 +23,21 @@ static int write_by_mprotect(uint64_t address, const uint8_t *bytes, size_t leng
     return mprotect((void *)first, end - first, PROT_READ | PROT_EXEC) == 0 ? 0 : -errno;
 }
 
-/* Opened each time: a descriptor that a fork inherits would write into the parent. */
+/* Negative where /proc/self/mem is closed to us: those who take it have other ways. */
 static int open_memory(int flags)
 {
     return open("/proc/self/mem", flags | O_CLOEXEC);
+}
+
+int up_text_open(void)
+{
+    return open_memory(O_RDWR);
+}
+
+void up_text_close(int text)
+{
+    if (text >= 0)
+        close(text);
 }
 
 /* A seccomp filter may forbid process_vm_readv; the kernel's own copy into a pipe can not be forbidden. At most a page. */
@@ -75,27 +86,24 @@ static int write_text(int fd, uint64_t address, const void *bytes, size_t length
 
 int up_text_write(uint64_t address, const void *bytes, size_t length)
 {
-    int fd = open_memory(O_RDWR), error = write_text(fd, address, bytes, length);
-    if (fd >= 0)
-        close(fd);
+    int text = up_text_open(), error = write_text(text, address, bytes, length);
+    up_text_close(text);
     return error;
 }
 
-int up_text_replace(uint64_t address, uint8_t expected, uint8_t desired)
+/* Byte by byte, neighbours too: what is written is what was compared, and nothing beside it is touched that somebody else may be changing. */
+int up_text_replace(int text, uint64_t address, uint8_t expected, uint8_t desired)
 {
-    int fd = open_memory(O_RDWR);
     uint8_t now;
-    int error = read_text(fd, address, &now, 1);
+    int error = read_text(text, address, &now, 1);
     if (!error && now != expected)
         error = UP_E_CHANGED;
     if (!error)
-        error = write_text(fd, address, &desired, 1);
+        error = write_text(text, address, &desired, 1);
     if (!error)
-        error = read_text(fd, address, &now, 1);
+        error = read_text(text, address, &now, 1);
     if (!error && now != desired)
         error = UP_E_CHANGED;
-    if (fd >= 0)
-        close(fd);
     return error;
 }
 
@@ -166,7 +174,6 @@ int up_text_read(int64_t address, uint8_t *bytes, int32_t length)
     enum { PIECE = 4096 };
     for (int32_t at = 0; !error && at < length; at += PIECE)
         error = read_text(fd, (uint64_t)address + (uint64_t)at, bytes + at, (size_t)(length - at < PIECE ? length - at : PIECE));
-    if (fd >= 0)
-        close(fd);
+    up_text_close(fd);
     return error ? error : length;
 }

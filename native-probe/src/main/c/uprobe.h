@@ -287,23 +287,28 @@ UP_EXPORT int up_text_read(int64_t address, uint8_t *bytes, int32_t length);
 UP_EXPORT int up_memory_read(int64_t address, uint8_t *bytes, int32_t length);
 
 /* ---- probe.c, settings.c ---- */
-/* Defines a probe for good and returns its id. fetches: the packed up_fetch array, bytes long. */
-UP_EXPORT int up_probe_define(int32_t kind, int32_t fields, const uint8_t *fetches, int32_t bytes, int32_t with);
+/* Defines probes that record alike for good and returns the first one's id; the others follow it. fetches: the packed up_fetch array, bytes long. offset:
+ * of their sites from the beginning of their functions. with: of the same probe to the user, as the functions of a pattern are; -1: they are by themselves. */
+UP_EXPORT int up_probes_define(int32_t count, int32_t kind, int32_t fields, const uint8_t *fetches, int32_t bytes, int64_t offset, int32_t with);
 UP_EXPORT int up_probe_counters(int32_t probe, struct up_counters *out);
-/* Hits from now on are chosen by these; steps: settings->steps of them. */
-UP_EXPORT int up_probe_settings(int32_t probe, const struct up_settings *settings, const uint8_t *steps);
+/* The sums over all of them, and the longest time. */
+UP_EXPORT int up_probes_counters(const int32_t *probes, int32_t count, struct up_counters *out);
+/* Their hits from now on are chosen by these; steps: settings->steps of them. */
+UP_EXPORT int up_probes_settings(const int32_t *probes, int32_t count, const struct up_settings *settings, const uint8_t *steps);
 /* The buckets of the durations of a UP_PROBE_CALL; capacity of them at most. Returns how many. */
 UP_EXPORT int up_probe_durations(int32_t probe, int64_t *out, int32_t capacity);
 
 /* ---- site.c, arm.c ---- */
-/* Keeps a copy of the way for good and gives it to its site, which is made if there is none at that address yet. The slot's code has been
- * written. A site that is armed keeps its way. Returns the site's index. */
-UP_EXPORT int up_site_define(const struct up_way *way);
-/* Adds or removes a probe as a consumer of the site. The site's text is not touched. */
-UP_EXPORT int up_site_consumer(int32_t site, int32_t probe, int32_t active);
-/* Writes the trap, resp. the original byte, after comparing what is there. UP_E_CHANGED, UP_E_GONE: nothing was written, the site is not armed. */
-UP_EXPORT int up_site_arm(int32_t site);
-UP_EXPORT int up_site_disarm(int32_t site);
+/* Keeps a copy of each way for good and gives it to its site, which is made if there is none at that address yet. The slots' code has been written. A site
+ * that is armed keeps its way: -EBUSY. indices: gets those of the sites. */
+UP_EXPORT int up_sites_define(const struct up_way *ways, int32_t count, int32_t *indices);
+/* Adds or removes probes as consumers of sites, one each. The sites' text is not touched. What could not be done wholly was not done. */
+UP_EXPORT int up_sites_consumers(const int32_t *sites, const int32_t *probes, int32_t count, int32_t active);
+/* Writes the traps, one after the other, after comparing what is there, and ends at the first site where it can not. Returns how many sites are armed
+ * now; error: why the next is not, UP_E_CHANGED, UP_E_GONE: nothing was written there. */
+UP_EXPORT int up_sites_arm(const int32_t *sites, int32_t count, int32_t *error);
+/* Writes the original bytes, likewise, at each site where it can. errors: gets one for each site; 0, UP_E_CHANGED, UP_E_GONE: it is not armed any more. */
+UP_EXPORT int up_sites_disarm(const int32_t *sites, int32_t count, int32_t *errors);
 /* The code at the site is not its library's any more: not armed from now on, nothing is written. */
 UP_EXPORT int up_site_forget(int32_t site);
 UP_EXPORT int up_site_armed(int32_t site);
@@ -372,6 +377,10 @@ UP_EXPORT int64_t up_caller(void);
 /* An address in the decoder's library. */
 UP_EXPORT int64_t up_decoder(void);
 UP_EXPORT int up_decode(const uint8_t *bytes, int32_t length, int64_t address, struct up_insn *out, int32_t capacity);
+/* The same for several pieces of code that lie one behind the other in bytes but each at an address of its own. Offsets of rows are from the beginning of
+ * their piece. */
+UP_EXPORT int up_decode_pieces(const uint8_t *bytes, const int32_t *lengths, const int64_t *addresses, int32_t pieces, struct up_insn *out,
+    int32_t capacity);
 /* Straight code from from[i] to ends[i], ascending, becomes shorter where a direct branch in these bytes leads into it: from[i] is then the last such
  * target. */
 UP_EXPORT int up_straight(const uint8_t *bytes, int32_t length, int64_t address, const int64_t *ends, int64_t *from, int32_t count);
@@ -402,5 +411,20 @@ enum up_hazard {
 };
 UP_EXPORT int up_uses_return_address(const uint8_t *bytes, int32_t length);
 UP_EXPORT int up_describe(const uint8_t *bytes, int32_t length, struct up_detail *out);
+
+/* What is to be known of a function whose entry is probed. Entries on the Java side, same order. */
+struct up_entry {
+    int64_t start;              /* asked for: address of its first byte */
+    int64_t end;                /* and behind its last */
+    struct up_insn first;       /* its first instruction; length 0: there is none */
+    struct up_detail detail;
+    uint8_t bytes[15];          /* of that */
+    uint8_t uses_return_address;
+    uint8_t loop_head;          /* as in struct up_way */
+    uint8_t reserved[7];
+};
+/* Looks at many functions in one text, which was read at address and has length bytes, without any trap in it. Entries that do not lie inside have no first
+ * instruction. */
+UP_EXPORT int up_survey(int64_t text, int64_t length, int64_t address, struct up_entry *entries, int32_t count);
 
 #endif

@@ -17,13 +17,18 @@ const struct up_way *up_way_holding(uint64_t pc)
     return NULL;
 }
 
+int up_way_reserve(uint64_t more)
+{
+    return up_table_reserve(&ways_by_slot, more);
+}
+
 const struct up_way *up_way_keep(const struct up_way *plan)
 {
     const struct up_keyed *known = plan->slot ? up_table_find(&ways_by_slot, plan->slot) : NULL;
     if (known)
         return (const struct up_way *)known;
-    struct up_way *way = up_keep(sizeof *way);
-    if (!way || (plan->slot && up_table_reserve(&ways_by_slot) != 0))
+    struct up_way *way = up_keep_small(sizeof *way);
+    if (!way || (plan->slot && up_table_reserve(&ways_by_slot, 1) != 0))
         return NULL;
     *way = *plan;
     if (way->slot)

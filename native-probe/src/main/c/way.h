@@ -19,6 +19,9 @@
  * the hit path. */
 const struct up_way *up_way_keep(const struct up_way *plan);
 
+/* Makes room for so many at once: 0 or -ENOMEM. */
+int up_way_reserve(uint64_t more);
+
 /* The way whose slot holds pc, or NULL. Hit path. */
 const struct up_way *up_way_holding(uint64_t pc);
 

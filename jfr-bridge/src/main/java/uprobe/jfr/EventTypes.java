@@ -17,8 +17,8 @@ import uprobe.probe.spec.ProbeSyntaxException;
 import uprobe.probe.spec.SymbolPattern;
 
 /**
- * Makes the event classes of one probe, and with them its commit methods: one for each stem of a library - several where that has very many functions, or
- * a later copy has others -, with methods for each function.
+ * Makes the event classes of one probe, one for each library, and its commit methods: those of each library are in a class, of a pattern with very many
+ * functions in several. JFR learns the event classes at once, as recordings name them; the commit methods are made when there are events to be committed.
  */
 final class EventTypes implements CommitMethod.Factory {
     /** What a pattern's probe without fields records. */
@@ -33,18 +33,23 @@ final class EventTypes implements CommitMethod.Factory {
     private final boolean enabled;
     private final Registration registration;
 
-    /** Functions of one library, whose hits are events of one class. */
-    private static final class Group {
-        final List<String> symbols = new ArrayList<>();
-        ProbeEventClass.Classes classes;
-    }
-
     /** A class has at most 65,535 methods and as many names in its constant pool; each function takes one of either (JVMS 4.1). */
     private static final int FUNCTIONS_OF_A_CLASS = 10_000;
 
-    /** The newest of each stem, which takes more as long as its class is not made; and the one of each stem and symbol. */
-    private final Map<String, Group> growing = new HashMap<>();
-    private final Map<List<String>, Group> groups = new HashMap<>();
+    private static final class Library {
+        final Class<? extends Event> events;
+        /** Functions that have no commit methods yet. */
+        List<String> waiting = new ArrayList<>();
+        /** By symbol, whose class has them. */
+        final Map<String, ProbeEventClass.Methods> commits = new HashMap<>();
+
+        Library(Class<? extends Event> events) {
+            this.events = events;
+        }
+    }
+
+    /** By stem. */
+    private final Map<String, Library> libraries = new HashMap<>();
 
     /** @param enabled whether recordings that say nothing of the events have them enabled */
     EventTypes(boolean enabled, Registration registration) {
@@ -92,30 +97,40 @@ final class EventTypes implements CommitMethod.Factory {
 
     @Override
     public void places(ProbeSpec spec, List<ProbePoint> points) {
+        Map<String, Library> byFile = new HashMap<>();
         for (ProbePoint point : points) {
-            String stem = LibraryPattern.stem(point.site().library()), symbol = point.site().symbol();
-            Group group = growing.computeIfAbsent(stem, first -> new Group());
-            if (groups.containsKey(List.of(stem, symbol))) {
-                continue;
+            String symbol = point.site().symbol();
+            Library library = byFile.computeIfAbsent(point.site().library(), file -> library(spec, LibraryPattern.stem(file), symbol));
+            if (!library.commits.containsKey(symbol)) {
+                library.waiting.add(symbol);
             }
-            if (group.symbols.size() == FUNCTIONS_OF_A_CLASS || group.classes != null) {
-                group = new Group();
-                growing.put(stem, group);
-            }
-            groups.put(List.of(stem, symbol), group);
-            group.symbols.add(symbol);
         }
         Hits.places(points);
     }
 
+    private Library library(ProbeSpec spec, String stem, String symbol) {
+        Library known = libraries.get(stem);
+        if (known == null) {
+            String name = eventName(spec, stem, symbol);
+            known = new Library(ProbeEventClass.of(spec, name, stem, symbol, enabled));
+            registration.register(name, known.events);
+            libraries.put(stem, known);
+        }
+        return known;
+    }
+
     @Override
     public CommitMethod make(int id, ProbeSpec spec, String stem, String symbol, ByteBuffer records) {
-        Group group = groups.get(List.of(stem, symbol));
-        if (group.classes == null) {
-            String name = eventName(spec, stem, symbol);
-            group.classes = ProbeEventClass.of(spec, name, stem, group.symbols, enabled);
-            registration.register(name, group.classes.event());
+        Library library = libraries.get(stem);
+        if (!library.commits.containsKey(symbol)) {
+            for (int from = 0; from < library.waiting.size(); from += FUNCTIONS_OF_A_CLASS) {
+                List<String> some = library.waiting.subList(from, Math.min(library.waiting.size(), from + FUNCTIONS_OF_A_CLASS));
+                ProbeEventClass.Methods made = ProbeEventClass.methods(library.events, spec, stem, some);
+                some.forEach(function -> library.commits.put(function, made));
+            }
+            library.waiting = new ArrayList<>();
         }
-        return new CommitMethod(group.classes.event(), ProbeEventClass.methodName(symbol), group.classes.frames());
+        ProbeEventClass.Methods methods = library.commits.get(symbol);
+        return new CommitMethod(methods.commits(), ProbeEventClass.methodName(symbol), methods.frames());
     }
 }

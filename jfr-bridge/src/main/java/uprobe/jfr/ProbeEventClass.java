@@ -3,6 +3,7 @@ package uprobe.jfr;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongSupplier;
@@ -15,6 +16,7 @@ import net.bytebuddy.jar.asm.Label;
 import net.bytebuddy.jar.asm.MethodVisitor;
 import net.bytebuddy.jar.asm.Opcodes;
 import uprobe.probe.HitRecordDescriptor;
+import uprobe.probe.HitRun;
 import uprobe.probe.spec.FieldSpec;
 import uprobe.probe.spec.JavaNames;
 import uprobe.probe.spec.ProbeSpec;
@@ -23,83 +25,100 @@ import uprobe.probe.spec.SymbolPattern;
 import uprobe.probe.spec.Unit;
 
 /**
- * The event class of one probe
+ * The event class of one probe and the methods that commit its events
  * <p>
- * The method that commits an event is the top frame of its stack trace. So the generated class is named for the library and its methods for the
- * function: the stack reads {@code libz.deflate <- java.util.zip.Deflater.deflateBytesBytes <- ...}. The helper calls that method itself, so no
- * frame of ours lies between. For the probe {@code c:zlib/deflate libz:deflate flush=$arg2:s32} the class would read in Java:
+ * The method that commits an event is the top frame of its stack trace. So its class is named for the library and the method for the function: the stack
+ * reads {@code libz.deflate <- java.util.zip.Deflater.deflateBytesBytes <- ...}. The helper calls that method itself, so no frame of ours lies between.
+ * For the probe {@code c:zlib/deflate libz:deflate flush=$arg2:s32} the classes would read in Java:
  *
  * <pre>
  * &#64;Name("uprobe.zlib.deflate") &#64;Label("deflate") &#64;Category({"Native Probes", "libz"})
- * public final class libz extends Event {
+ * public final class uprobe$zlib$deflate extends Event {
  *     &#64;Label("flush") long flush;
  *     long nativeThreadId; String nativeThreadName; long javaThreadId; String drained; String missing;
  *
+ *     public static uprobe$zlib$deflate of(int offset, HitThread thread) {
+ *         uprobe$zlib$deflate event = new uprobe$zlib$deflate();
+ *         event.startTime = Hits.ticks(Hits.RECORDS.getLong(offset + 16));
+ *         event.duration = Hits.duration(Hits.RECORDS.getLong(offset + 32));
+ *         event.flush = Hits.RECORDS.getLong(offset + 40);
+ *         ...
+ *         if (thread != null) {        // the drain thread brings them
+ *             event.nativeThreadId = thread.nativeId();
+ *             ...
+ *         }
+ *         return event;
+ *     }
+ *
+ *     public static void done(uprobe$zlib$deflate event, int offset) {
+ *         Hits.RECORDS.putInt(offset, REJECTED - event.accepted);      // REJECTED - 1 is COMMITTED
+ *     }
+ * }
+ *
+ * public final class libz {
  *     public static void deflate() {
  *         long run = HitRun.now();
  *         int offset = HitRun.offset(run), count = HitRun.count(run);
- *         // what the drain thread tells, if it brings them: else 0 and null
- *         long nativeThreadId = 0; String nativeThreadName = null; long javaThreadId = 0; String drained = null;
- *         if (HitRun.isDrained(run)) {
- *             nativeThreadId = HitRun.nativeThreadId(); ...
- *         }
+ *         HitThread thread = HitThread.of(run);
  *         for (; count != 0; count--, offset += 64) {
- *             libz event = new libz();
- *             event.startTime = Hits.ticks(Hits.RECORDS.getLong(offset + 16));
- *             event.duration = Hits.duration(Hits.RECORDS.getLong(offset + 32));
- *             event.flush = Hits.RECORDS.getLong(offset + 40);
- *             ...
+ *             uprobe$zlib$deflate event = uprobe$zlib$deflate.of(offset, thread);
  *             event.commit();
- *             Hits.RECORDS.putInt(offset, REJECTED - event.accepted);      // REJECTED - 1 is COMMITTED
+ *             uprobe$zlib$deflate.done(event, offset);
  *         }
  *     }
  * }
  * </pre>
  *
- * A second class of the same name has native methods of the functions' names. Such a method is the function's frame in the stacks of hits inside a call of
- * it: the helper binds it to C that calls on (commit.c). None of the methods has a parameter: stacks show them, and a native function has none of Java's
- * types.
+ * These methods are as short as can be, since a pattern has one for each of some ten thousand functions. A second class of that name has native methods of
+ * the functions' names. Such a method is the function's frame in the stacks of hits inside a call of it: the helper binds it to C that calls on
+ * (commit.c). None of the methods has a parameter: stacks show them, and a native function has none of Java's types.
  *
  * JFR adds the private fields startTime and duration, in its ticks, to every event class when it is loaded; only the class's own code may store into
- * them. As they are private, classes of equal name live in loaders of their own. No line numbers: debuggers step over.
+ * them. Classes of one name live in loaders of their own. No line numbers: debuggers step over.
  */
 final class ProbeEventClass {
     private static final String SUPER = "uprobe/jfr/ProbeEvent", HITS = "uprobe/jfr/Hits", BUFFER = "java/nio/ByteBuffer", STRING = "Ljava/lang/String;";
-    private static final String RUN = "uprobe/probe/HitRun", METHOD = "()V";
-    /** Locals of the commit method. */
-    private static final int OFFSET = 0, COUNT = 1, THREAD_ID = 2, THREAD_NAME = 4, JAVA_ID = 5, DRAINED = 7, EVENT = 8, MISSING = 9, NOW = 10;
+    private static final String RUN = "uprobe/probe/HitRun", THREAD = "uprobe/jfr/HitThread", METHOD = "()V";
+    /** Locals of a commit method. */
+    private static final int OFFSET = 0, COUNT = 1, OF_THREAD = 2;
+    /** Those of the method that makes an event of a record, behind its arguments: the offset and the thread. */
+    private static final int HIT_THREAD = 1, EVENT = 2, MISSING = 3;
 
     /** Defines one class; the bridge's classes are visible to it, no application's. */
     private static final class Loader extends ClassLoader {
-        Loader() {
-            super("uprobe-event", ProbeEventClass.class.getClassLoader());
+        /** @param parent of what the class uses */
+        Loader(Class<?> parent) {
+            super("uprobe-event", parent.getClassLoader());
         }
 
-        Class<?> define(String name, byte[] bytes) {
-            return defineClass(name, bytes, 0, bytes.length);
+        /** @param used by its methods: found now, so that no loader is asked while a hit is committed */
+        Class<?> define(String name, byte[] bytes, Class<?>... used) {
+            Class<?> defined = defineClass(name, bytes, 0, bytes.length);
+            try {
+                for (Class<?> other : used) {
+                    Class.forName(other.getName(), false, this);
+                }
+                return defined;
+            } catch (ClassNotFoundException impossible) {
+                throw new AssertionError(impossible);
+            }
         }
     }
-
-    /**
-     * @param event whose methods commit
-     * @param frames whose native methods are the functions' frames in the stacks of hits inside their calls; null: they have none, as returns are not awaited
-     */
-    record Classes(Class<? extends Event> event, Class<?> frames) {}
 
     private final ProbeSpec spec;
     private final String eventName;
     private final String stem;
-    private final List<String> symbols;
+    private final String symbol;
     private final String className;
     private final boolean enabled;
 
-    private ProbeEventClass(ProbeSpec spec, String eventName, String stem, List<String> symbols, boolean enabled) {
+    private ProbeEventClass(ProbeSpec spec, String eventName, String stem, String symbol, boolean enabled) {
         this.enabled = enabled;
         this.spec = spec;
         this.eventName = eventName;
         this.stem = stem;
-        this.symbols = symbols;
-        this.className = JavaNames.frameName(stem);
+        this.symbol = symbol;
+        this.className = eventName.replace('.', '$');
     }
 
     /** Name of the method that commits, which is the frame's. */
@@ -109,14 +128,47 @@ final class ProbeEventClass {
 
     /**
      * @param eventName {@code uprobe.GROUP.EVENT}
-     * @param symbols of the functions, each of which gets a method; of a pattern's probe there may be some thousand
+     * @param symbol of the function; of a pattern's probe one of them
      * @param enabled whether recordings that say nothing of it have it enabled
      */
-    static Classes of(ProbeSpec spec, String eventName, String stem, List<String> symbols, boolean enabled) {
-        ProbeEventClass generated = new ProbeEventClass(spec, eventName, stem, symbols, enabled);
-        Class<?> loaded = new Loader().define(generated.className, generated.bytes());
-        boolean callsOthers = spec.type() != ProbeType.ENTRY;
-        return new Classes(loaded.asSubclass(Event.class), callsOthers ? new Loader().define(generated.className, generated.frames()) : null);
+    static Class<? extends Event> of(ProbeSpec spec, String eventName, String stem, String symbol, boolean enabled) {
+        ProbeEventClass generated = new ProbeEventClass(spec, eventName, stem, symbol, enabled);
+        Class<?> loaded = new Loader(ProbeEventClass.class).define(generated.className, generated.bytes(), Hits.class, HitThread.class, ByteBuffer.class, String.class);
+        return loaded.asSubclass(Event.class);
+    }
+
+    /**
+     * What the helper calls.
+     *
+     * @param commits whose methods commit
+     * @param frames whose native methods are the functions' frames in the stacks of hits inside their calls; null: they have none, as returns are not awaited
+     */
+    record Methods(Class<?> commits, Class<?> frames) {}
+
+    /**
+     * Those of some functions.
+     *
+     * @param events the class of their events
+     * @param symbols of one library; some may be there more than once
+     */
+    static Methods methods(Class<? extends Event> events, ProbeSpec spec, String stem, List<String> symbols) {
+        String name = JavaNames.frameName(stem);
+        List<String> names = symbols.stream().map(ProbeEventClass::methodName).distinct().toList();
+        ClassWriter commits = new ClassWriter(0), frames = new ClassWriter(0);
+        for (ClassWriter writer : List.of(commits, frames)) {
+            writer.visit(Opcodes.V17, Opcodes.ACC_PUBLIC | Opcodes.ACC_FINAL | Opcodes.ACC_SUPER, name, null, "java/lang/Object", null);
+        }
+        for (String method : names) {
+            commitMethod(commits, events.getName(), length(spec), method);
+            frames.visitMethod(Opcodes.ACC_PRIVATE | Opcodes.ACC_STATIC | Opcodes.ACC_NATIVE, method, METHOD, null, null).visitEnd();
+        }
+        Class<?> made = new Loader(events).define(name, commits.toByteArray(), events, HitRun.class, HitThread.class);
+        try {
+            Class.forName(name, true, made.getClassLoader());        /* linked as well */
+        } catch (ClassNotFoundException impossible) {
+            throw new AssertionError(impossible);
+        }
+        return new Methods(made, spec.type() == ProbeType.ENTRY ? null : new Loader(events).define(name, frames.toByteArray()));
     }
 
     /** The events of a pattern say which function it was. */
@@ -128,7 +180,7 @@ final class ProbeEventClass {
         ClassWriter writer = new ClassWriter(ClassWriter.COMPUTE_MAXS | ClassWriter.COMPUTE_FRAMES);
         writer.visit(Opcodes.V17, Opcodes.ACC_PUBLIC | Opcodes.ACC_FINAL | Opcodes.ACC_SUPER, className, null, SUPER, null);
         annotate(writer.visitAnnotation("Ljdk/jfr/Name;", true), eventName);
-        annotate(writer.visitAnnotation("Ljdk/jfr/Label;", true), isPattern() ? spec.target().toString() : symbols.get(0));
+        annotate(writer.visitAnnotation("Ljdk/jfr/Label;", true), isPattern() ? spec.target().toString() : symbol);
         annotate(writer.visitAnnotation("Ljdk/jfr/Description;", true), description());
         if (!enabled) {
             annotate(writer.visitAnnotation("Ljdk/jfr/Enabled;", true), false);
@@ -156,16 +208,8 @@ final class ProbeEventClass {
         writer.visitField(Opcodes.ACC_PRIVATE | Opcodes.ACC_STATIC | Opcodes.ACC_FINAL, "NAMES", "[" + STRING, null, null).visitEnd();
         initializer(writer);
         constructor(writer, SUPER);
-        symbols.stream().map(ProbeEventClass::methodName).distinct().forEach(method -> commitMethod(writer, method));
-        writer.visitEnd();
-        return writer.toByteArray();
-    }
-
-    private byte[] frames() {
-        ClassWriter writer = new ClassWriter(0);
-        writer.visit(Opcodes.V17, Opcodes.ACC_PUBLIC | Opcodes.ACC_FINAL | Opcodes.ACC_SUPER, className, null, "java/lang/Object", null);
-        symbols.stream().map(ProbeEventClass::methodName).distinct().forEach(method ->
-                writer.visitMethod(Opcodes.ACC_PRIVATE | Opcodes.ACC_STATIC | Opcodes.ACC_NATIVE, method, METHOD, null, null).visitEnd());
+        ofRecord(writer);
+        done(writer);
         writer.visitEnd();
         return writer.toByteArray();
     }
@@ -176,7 +220,7 @@ final class ProbeEventClass {
             case RETURN -> "Return from ";
             case CALL -> "Call of ";
         };
-        return what + (isPattern() ? "one of " + spec.target() : symbols.get(0)) + " in " + stem;
+        return what + (isPattern() ? "one of " + spec.target() : symbol) + " in " + stem;
     }
 
     private static void annotate(AnnotationVisitor annotation, Object value) {
@@ -246,17 +290,52 @@ final class ProbeEventClass {
         m.visitEnd();
     }
 
-    private void commitMethod(ClassWriter writer, String method) {
-        boolean isCall = spec.type() == ProbeType.CALL;
-        int values = spec.fields().size() + (isCall ? 1 : 0);
-        int length = (HitRecordDescriptor.VALUES + values * Long.BYTES + 31) / 32 * 32;
+    /** Bytes of the probe's records. */
+    private static int length(ProbeSpec spec) {
+        int values = spec.fields().size() + (spec.type() == ProbeType.CALL ? 1 : 0);
+        return (HitRecordDescriptor.VALUES + values * Long.BYTES + 31) / 32 * 32;
+    }
+
+    private static void commitMethod(ClassWriter writer, String events, int length, String method) {
+        String event = "L" + events + ";";
+        Label loop = new Label(), end = new Label();
         MethodVisitor m = writer.visitMethod(Opcodes.ACC_PUBLIC | Opcodes.ACC_STATIC, method, METHOD, null, null);
         m.visitCode();
-        whatFor(m);
-        Label loop = new Label(), end = new Label(), nothingMissing = new Label();
+        m.visitMethodInsn(Opcodes.INVOKESTATIC, RUN, "now", "()J", false);
+        m.visitInsn(Opcodes.DUP2);
+        m.visitMethodInsn(Opcodes.INVOKESTATIC, RUN, "offset", "(J)I", false);
+        m.visitVarInsn(Opcodes.ISTORE, OFFSET);
+        m.visitInsn(Opcodes.DUP2);
+        m.visitMethodInsn(Opcodes.INVOKESTATIC, RUN, "count", "(J)I", false);
+        m.visitVarInsn(Opcodes.ISTORE, COUNT);
+        m.visitMethodInsn(Opcodes.INVOKESTATIC, THREAD, "of", "(J)L" + THREAD + ";", false);
+        m.visitVarInsn(Opcodes.ASTORE, OF_THREAD);
         m.visitLabel(loop);
+        m.visitFrame(Opcodes.F_APPEND, 3, new Object[] {Opcodes.INTEGER, Opcodes.INTEGER, THREAD}, 0, null);
         m.visitVarInsn(Opcodes.ILOAD, COUNT);
         m.visitJumpInsn(Opcodes.IFEQ, end);
+        m.visitVarInsn(Opcodes.ILOAD, OFFSET);
+        m.visitVarInsn(Opcodes.ALOAD, OF_THREAD);
+        m.visitMethodInsn(Opcodes.INVOKESTATIC, events, "of", "(IL" + THREAD + ";)" + event, false);
+        m.visitInsn(Opcodes.DUP);
+        m.visitMethodInsn(Opcodes.INVOKEVIRTUAL, events, "commit", "()V", false);
+        m.visitVarInsn(Opcodes.ILOAD, OFFSET);
+        m.visitMethodInsn(Opcodes.INVOKESTATIC, events, "done", "(" + event + "I)V", false);
+        m.visitIincInsn(OFFSET, length);
+        m.visitIincInsn(COUNT, -1);
+        m.visitJumpInsn(Opcodes.GOTO, loop);
+        m.visitLabel(end);
+        m.visitFrame(Opcodes.F_SAME, 0, null, 0, null);
+        m.visitInsn(Opcodes.RETURN);
+        m.visitMaxs(4, 3);
+        m.visitEnd();
+    }
+
+    private void ofRecord(ClassWriter writer) {
+        boolean isCall = spec.type() == ProbeType.CALL;
+        Label nothingMissing = new Label(), own = new Label();
+        MethodVisitor m = writer.visitMethod(Opcodes.ACC_PUBLIC | Opcodes.ACC_STATIC, "of", "(IL" + THREAD + ";)L" + className + ";", null, null);
+        m.visitCode();
         m.visitTypeInsn(Opcodes.NEW, className);
         m.visitInsn(Opcodes.DUP);
         m.visitMethodInsn(Opcodes.INVOKESPECIAL, className, "<init>", "()V", false);
@@ -300,64 +379,44 @@ final class ProbeEventClass {
         m.visitFieldInsn(Opcodes.PUTFIELD, className, "missing", STRING);
         m.visitLabel(nothingMissing);
 
-        store(m, Opcodes.LLOAD, THREAD_ID, "nativeThreadId", "J");
-        store(m, Opcodes.ALOAD, THREAD_NAME, "nativeThreadName", STRING);
-        store(m, Opcodes.LLOAD, JAVA_ID, "javaThreadId", "J");
-        store(m, Opcodes.ALOAD, DRAINED, "drained", STRING);
-
+        m.visitVarInsn(Opcodes.ALOAD, HIT_THREAD);
+        m.visitJumpInsn(Opcodes.IFNULL, own);
+        fromThread(m, "nativeId", "nativeThreadId", "J");
+        fromThread(m, "nativeName", "nativeThreadName", STRING);
+        fromThread(m, "javaId", "javaThreadId", "J");
+        fromThread(m, "drained", "drained", STRING);
+        m.visitLabel(own);
         m.visitVarInsn(Opcodes.ALOAD, EVENT);
-        m.visitMethodInsn(Opcodes.INVOKEVIRTUAL, className, "commit", "()V", false);
-        m.visitFieldInsn(Opcodes.GETSTATIC, HITS, "RECORDS", "L" + BUFFER + ";");
-        address(m, HitRecordDescriptor.STATE);
-        m.visitLdcInsn(HitRecordDescriptor.REJECTED);
-        m.visitVarInsn(Opcodes.ALOAD, EVENT);
-        m.visitFieldInsn(Opcodes.GETFIELD, SUPER, "accepted", "Z");
-        m.visitInsn(Opcodes.ISUB);
-        m.visitMethodInsn(Opcodes.INVOKEVIRTUAL, BUFFER, "putInt", "(II)L" + BUFFER + ";", false);
-        m.visitInsn(Opcodes.POP);
-
-        m.visitIincInsn(OFFSET, length);
-        m.visitIincInsn(COUNT, -1);
-        m.visitJumpInsn(Opcodes.GOTO, loop);
-        m.visitLabel(end);
-        m.visitInsn(Opcodes.RETURN);
+        m.visitInsn(Opcodes.ARETURN);
         m.visitMaxs(0, 0);
         m.visitEnd();
     }
 
-    /** Into the locals: the records, and what the drain thread tells of those that it brings. */
-    private static void whatFor(MethodVisitor m) {
-        Label own = new Label();
-        m.visitInsn(Opcodes.LCONST_0);
-        m.visitVarInsn(Opcodes.LSTORE, THREAD_ID);
-        m.visitInsn(Opcodes.ACONST_NULL);
-        m.visitVarInsn(Opcodes.ASTORE, THREAD_NAME);
-        m.visitInsn(Opcodes.LCONST_0);
-        m.visitVarInsn(Opcodes.LSTORE, JAVA_ID);
-        m.visitInsn(Opcodes.ACONST_NULL);
-        m.visitVarInsn(Opcodes.ASTORE, DRAINED);
-        ask(m, "now", "()J", Opcodes.LSTORE, NOW);
-        ofRun(m, "offset", "(J)I");
-        m.visitVarInsn(Opcodes.ISTORE, OFFSET);
-        ofRun(m, "count", "(J)I");
-        m.visitVarInsn(Opcodes.ISTORE, COUNT);
-        ofRun(m, "isDrained", "(J)Z");
-        m.visitJumpInsn(Opcodes.IFEQ, own);
-        ask(m, "nativeThreadId", "()J", Opcodes.LSTORE, THREAD_ID);
-        ask(m, "nativeThreadName", "()" + STRING, Opcodes.ASTORE, THREAD_NAME);
-        ask(m, "javaThreadId", "()J", Opcodes.LSTORE, JAVA_ID);
-        ask(m, "drained", "()" + STRING, Opcodes.ASTORE, DRAINED);
-        m.visitLabel(own);
+    private void fromThread(MethodVisitor m, String what, String field, String type) {
+        m.visitVarInsn(Opcodes.ALOAD, EVENT);
+        m.visitVarInsn(Opcodes.ALOAD, HIT_THREAD);
+        m.visitMethodInsn(Opcodes.INVOKEVIRTUAL, THREAD, what, "()" + type, false);
+        m.visitFieldInsn(Opcodes.PUTFIELD, className, field, type);
     }
 
-    private static void ask(MethodVisitor m, String what, String type, int store, int local) {
-        m.visitMethodInsn(Opcodes.INVOKESTATIC, RUN, what, type, false);
-        m.visitVarInsn(store, local);
-    }
-
-    private static void ofRun(MethodVisitor m, String what, String type) {
-        m.visitVarInsn(Opcodes.LLOAD, NOW);
-        m.visitMethodInsn(Opcodes.INVOKESTATIC, RUN, what, type, false);
+    private void done(ClassWriter writer) {
+        MethodVisitor m = writer.visitMethod(Opcodes.ACC_PUBLIC | Opcodes.ACC_STATIC, "done", "(L" + className + ";I)V", null, null);
+        m.visitCode();
+        m.visitFieldInsn(Opcodes.GETSTATIC, HITS, "RECORDS", "L" + BUFFER + ";");
+        m.visitVarInsn(Opcodes.ILOAD, 1);
+        if (HitRecordDescriptor.STATE != 0) {
+            m.visitLdcInsn(HitRecordDescriptor.STATE);
+            m.visitInsn(Opcodes.IADD);
+        }
+        m.visitLdcInsn(HitRecordDescriptor.REJECTED);
+        m.visitVarInsn(Opcodes.ALOAD, 0);
+        m.visitFieldInsn(Opcodes.GETFIELD, SUPER, "accepted", "Z");
+        m.visitInsn(Opcodes.ISUB);
+        m.visitMethodInsn(Opcodes.INVOKEVIRTUAL, BUFFER, "putInt", "(II)L" + BUFFER + ";", false);
+        m.visitInsn(Opcodes.POP);
+        m.visitInsn(Opcodes.RETURN);
+        m.visitMaxs(0, 0);
+        m.visitEnd();
     }
 
     /** A field that the place of the hit tells. */
@@ -384,12 +443,6 @@ final class ProbeEventClass {
         m.visitMethodInsn(Opcodes.INVOKEVIRTUAL, BUFFER, "getLong", "(I)J", false);
     }
 
-    private void store(MethodVisitor m, int load, int local, String field, String type) {
-        m.visitVarInsn(Opcodes.ALOAD, EVENT);
-        m.visitVarInsn(load, local);
-        m.visitFieldInsn(Opcodes.PUTFIELD, className, field, type);
-    }
-
     /** An event class that is begun and never committed: the only way to read JFR's own clock. Registered. */
     static Class<? extends Event> clock() {
         String name = "uprobe/jfr/Clock";
@@ -412,7 +465,7 @@ final class ProbeEventClass {
         m.visitMaxs(0, 0);
         m.visitEnd();
         writer.visitEnd();
-        Class<? extends Event> clock = new Loader().define(name.replace('/', '.'), writer.toByteArray()).asSubclass(Event.class);
+        Class<? extends Event> clock = new Loader(ProbeEventClass.class).define(name.replace('/', '.'), writer.toByteArray()).asSubclass(Event.class);
         FlightRecorder.register(clock);
         return clock;
     }

@@ -14,7 +14,6 @@ import java.util.function.Predicate;
 import uprobe.probe.elf.LoadedLibrary;
 import uprobe.probe.patch.SitePlan;
 import uprobe.probe.patch.SiteTable;
-import uprobe.probe.spec.LibraryPattern;
 import uprobe.probe.spec.ProbeSpec;
 import uprobe.probe.spec.ProbeType;
 import uprobe.probe.spec.Symbol;
@@ -27,24 +26,21 @@ final class DefinedProbe {
     /**
      * One place that the probe means now.
      *
+     * @param stem of the library
      * @param plan may have been made for another probe, which calls the function by another name, or when the library was loaded before
      * @param symbol the name that it goes by in this probe
      */
-    record Target(LoadedLibrary library, SitePlan plan, String symbol) {
-        String stem() {
-            return LibraryPattern.stem(library.fileName());
-        }
-
+    record Target(LoadedLibrary library, String stem, SitePlan plan, String symbol) {
         /** What the copies of a library have in common: its stem, the function's name and where the file has it. */
         private String function() {
-            return stem() + "!" + symbol + "+" + (plan.address() - library.loadBias());
+            return stem + "!" + symbol + "+" + (plan.address() - library.loadBias());
         }
 
         /** @param now the plan that its site has now */
         ArmedSite described(SitePlan now, ProbeSpec spec) {
             ArmedSite site = now.described();
             boolean countsIterations = spec.type() == ProbeType.ENTRY && now.way().displaced().loopHead();
-            return new ArmedSite(site.library(), symbol, site.address(), site.mechanism(), site.reason(), countsIterations);
+            return site.symbol().equals(symbol) && site.countsIterations() == countsIterations ? site : new ArmedSite(site.library(), symbol, site.address(), site.mechanism(), site.reason(), countsIterations);
         }
     }
 
@@ -55,6 +51,8 @@ final class DefinedProbe {
         final LoadedLibrary library;
         final SitePlan plan;
         SiteTable.Site armed;
+        /** Of the first of those that were armed together in one library: that is held as long. */
+        LoadedLibrary pinned;
 
         private Point(int id, Target target) {
             this.id = id;
@@ -71,6 +69,10 @@ final class DefinedProbe {
     final byte[] program;
     /** As they were used last, packed; null before. */
     byte[] settings, steps;
+    /** Whether its settings have its hits made into events, or keep durations: only counting needs no commit methods. */
+    boolean commits = true;
+    /** Numbers whose commit methods the helper does not know yet, with a place of each. */
+    final Map<Integer, ArmedSite> unregistered = new LinkedHashMap<>();
     /** {@link ProbeEngine#libraryChanges} when libraries were last looked at; -1: they have to be, whatever it is now. */
     long changes = -1;
     /** The libraries that were looked at and are still there, whether it means them or not. */
@@ -123,6 +125,9 @@ final class DefinedProbe {
      * @param more numbers by stem that are about to be added
      */
     Integer numberFor(Target target, Map<String, Integer> more) {
+        if (!(spec.target() instanceof Symbol) && vacant.isEmpty()) {
+            return null;
+        }
         if (spec.target() instanceof Symbol) {
             return shared.getOrDefault(target.stem(), more.get(target.stem()));
         }

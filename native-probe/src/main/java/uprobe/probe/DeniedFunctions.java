@@ -2,6 +2,7 @@ package uprobe.probe;
 
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import uprobe.probe.spec.ProbeType;
 
 /**
@@ -33,12 +34,14 @@ final class DeniedFunctions {
                     "_Unwind_Resume_or_Rethrow"),
             Refusal.READS_RETURN_ADDRESS, Set.of("_Unwind_Backtrace"));
 
+    private static final Pattern UNSAFE = Pattern.compile("_ZL?\\d+Unsafe_");
+
     /**
      * Code of the VM whose faults HotSpot recognizes by their address, or steps over by decoding what stands there (os_linux_x86.cpp,
      * safefetch_linux.S, unsafe.cpp, copy.hpp): plain, mangled and as assembler has them.
      */
     private static boolean faultsOnPurpose(String symbol) {
-        return symbol.contains("SafeFetch") || symbol.startsWith("Unsafe_") || symbol.matches("_ZL?\\d+Unsafe_.*")
+        return symbol.contains("SafeFetch") || symbol.startsWith("Unsafe_") || UNSAFE.matcher(symbol).lookingAt()
                 || symbol.startsWith("_ZN4Copy") || symbol.startsWith("Copy::") || symbol.startsWith("_Copy_");
     }
 

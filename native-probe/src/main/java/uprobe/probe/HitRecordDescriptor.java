@@ -2,6 +2,7 @@ package uprobe.probe;
 
 import java.util.Arrays;
 import uprobe.probe.code.Displaced;
+import uprobe.probe.code.Entries;
 import uprobe.probe.code.SlotCode;
 import uprobe.probe.code.Way;
 import uprobe.probe.helper.Helper;
@@ -60,7 +61,7 @@ public final class HitRecordDescriptor {
         return new int[] {LAYOUT_VERSION, STATE, LENGTH, MISSING, PROBE, FLAGS, TIME, CALL, VALUES, COMMITTED, UNWOUND, MAX_FIELDS,
                 MISSING_DURATION, FETCH_SIZE, INSN_SIZE, VmLayout.WORDS * Long.BYTES, FlushStatistics.WORDS * Long.BYTES, ProbeCounters.WORDS * Long.BYTES, Way.SIZE,
                 Displaced.Detail.SIZE, SlotCode.UNIT, Way.NO_OPERATION, ProbeSettings.SIZE, ProbeSettings.STEP_SIZE, Condition.Step.values().length,
-                Durations.BUCKETS, Durations.subBuckets(), REJECTED};
+                Durations.BUCKETS, Durations.subBuckets(), REJECTED, Entries.ROW};
     }
 
     /** Whether the helper that was loaded has its structures as this jar has them. */

@@ -14,6 +14,7 @@ public final class Probe {
     private volatile List<RefusedFunction> refused;
     private volatile int parts;
     private volatile List<ProbePoint> points;
+    private volatile int[] ids;
     private volatile List<ArmedSite> sites;
 
     Probe(ProbeEngine engine, ProbeSpec spec, String stem, List<ProbePoint> points, List<ArmedSite> sites, Growth first) {
@@ -23,8 +24,7 @@ public final class Probe {
         this.stem = stem;
         this.refused = List.copyOf(first.refused());
         this.parts = first.parts();
-        this.points = List.copyOf(points);
-        this.sites = List.copyOf(sites);
+        armedAt(points, sites);
     }
 
     /** The number of its first place, which of a symbol all copies of that library share. */
@@ -58,6 +58,7 @@ public final class Probe {
 
     void armedAt(List<ProbePoint> numbers, List<ArmedSite> places) {
         points = List.copyOf(numbers);
+        ids = numbers.stream().mapToInt(ProbePoint::id).toArray();
         if (!places.isEmpty()) {
             sites = List.copyOf(places);
         }
@@ -78,7 +79,7 @@ public final class Probe {
 
     /** What came of its hits since it was defined, at all its places. */
     public ProbeCounters counters() {
-        return points.stream().mapToInt(ProbePoint::id).distinct().mapToObj(ProbeCounters::of).reduce(ProbeCounters::plus).orElseThrow();
+        return ProbeCounters.of(ids);
     }
 
     public boolean isArmed() {

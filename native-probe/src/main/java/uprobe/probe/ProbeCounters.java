@@ -24,16 +24,11 @@ public record ProbeCounters(long hits, long recorded, long filtered, long sample
     /** 64-bit words of {@code struct up_counters}. */
     static final int WORDS = 11;
 
-    static ProbeCounters of(int probe) {
+    /** Of all of these together. */
+    static ProbeCounters of(int... probes) {
         long[] w = new long[WORDS];
-        Helper.up_probe_counters(probe, w);
+        Helper.up_probes_counters(probes, probes.length, w);
         return new ProbeCounters(w[0], w[1], w[2], w[3], w[4], w[5], w[9], w[6], w[7], w[8], w[10]);
-    }
-
-    ProbeCounters plus(ProbeCounters other) {
-        return new ProbeCounters(hits + other.hits, recorded + other.recorded, filtered + other.filtered, sampledOut + other.sampledOut,
-                dropped + other.dropped, missed + other.missed, ownWork + other.ownWork, timed + other.timed,
-                totalTime + other.totalTime, Math.max(maxTime, other.maxTime), selfTime + other.selfTime);
     }
 
     /** Hits of which nothing is known yet: records that no event was made of, calls that have not returned. */

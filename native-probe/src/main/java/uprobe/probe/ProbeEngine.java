@@ -10,17 +10,16 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Predicate;
 import uprobe.probe.code.Displaced;
-import uprobe.probe.code.FunctionCode;
-import uprobe.probe.code.InstructionTable;
 import uprobe.probe.code.Planner;
 import uprobe.probe.elf.LoadedLibrary;
 import uprobe.probe.elf.NativeSymbol;
@@ -34,6 +33,7 @@ import uprobe.probe.patch.SitePlan;
 import uprobe.probe.patch.SiteTable;
 import uprobe.probe.spec.LibraryPattern;
 import uprobe.probe.spec.Mechanism;
+import uprobe.probe.spec.Mode;
 import uprobe.probe.spec.ProbeSpec;
 import uprobe.probe.spec.ProbeType;
 import uprobe.probe.spec.Symbol;
@@ -316,71 +316,108 @@ public final class ProbeEngine {
         }
         boolean isPattern = !(spec.target() instanceof Symbol);
         hold(library, held);
-        List<DefinedProbe.Target> targets = new ArrayList<>();
         try {
-            for (NativeSymbol symbol : TargetFinder.chosen(library, functions)) {
-                try {
-                    if (isPattern) {
-                        TargetFinder.refusePart(library, symbol);
-                    }
-                    SitePlan plan = plan(library, symbol, symbol.address() + TargetFinder.offset(spec), spec);
-                    targets.add(new DefinedProbe.Target(library, plan, TargetFinder.named(symbol, TargetFinder.offset(spec))));
-                } catch (ProbeRefusedException e) {
-                    left.add(library, symbol, e, isPattern);
-                }
-            }
+            LibraryPlan plan = new LibraryPlan(library, spec, finder, sites, planner, (symbol, why) -> left.add(library, symbol, why, isPattern));
+            return plan.of(TargetFinder.chosen(library, functions));
         } catch (UncheckedIOException e) {
             throw e.getCause();
         }
-        return targets;
     }
 
-    /** Gives numbers to new places, and commit methods to new numbers. If that fails the probe is as it was. */
+    /** Gives numbers to new places. If that fails the probe is as it was. */
     private List<ArmedSite> add(DefinedProbe defined, List<DefinedProbe.Target> targets) throws IOException {
-        ProbeSpec spec = defined.spec;
-        Map<String, Integer> shared = new HashMap<>();
-        Set<Integer> fresh = new HashSet<>();
-        List<ProbePoint> places = new ArrayList<>();
-        int first = defined.ids().stream().findFirst().orElse(-1);
-        for (DefinedProbe.Target target : targets) {
-            Integer id = defined.numberFor(target, shared);
-            if (id == null) {
-                id = Helper.check(Helper.up_probe_define(kind(spec.type()), spec.fields().size(), defined.program, defined.program.length, first), "a probe");
-                fresh.add(id);
-                first = first < 0 ? id : first;
-            }
-            shared.put(target.stem(), id);
-            places.add(new ProbePoint(id, target.described(sites.define(target.plan()).plan(), spec)));
-        }
-        if (places.isEmpty()) {
+        if (targets.isEmpty()) {
             return List.of();
         }
-        defined.factory.places(spec, places);
-        for (ProbePoint place : places) {
-            if (fresh.remove(place.id())) {
-                CommitMethod commit = defined.factory.make(place.id(), spec, LibraryPattern.stem(place.site().library()), place.site().symbol(), records());
-                Helper.check(Helper.up_commit_register(JNIEnv.CURRENT, place.id(), commit.owner(), commit.frames(), commit.name(),
-                        TargetFinder.offset(spec)), "registering " + commit);
-                use(place.id(), defined);
-            }
+        ProbeSpec spec = defined.spec;
+        List<SiteTable.Site> there = sites.define(targets.stream().map(DefinedProbe.Target::plan).toList());
+        int[] ids = numbers(defined, targets);
+        List<ProbePoint> places = new ArrayList<>(ids.length);
+        for (int i = 0; i < ids.length; i++) {
+            places.add(new ProbePoint(ids[i], targets.get(i).described(there.get(i).plan(), spec)));
         }
-        for (int i = 0; i < targets.size(); i++) {
-            defined.add(places.get(i).id(), targets.get(i));
+        defined.factory.places(spec, places);
+        for (int i = 0; i < ids.length; i++) {
+            if (!defined.ids().contains(ids[i])) {
+                defined.unregistered.putIfAbsent(ids[i], places.get(i).site());
+            }
+            defined.add(ids[i], targets.get(i));
+        }
+        if (defined.settings != null) {
+            use(defined);
         }
         return places.stream().map(ProbePoint::site).toList();
+    }
+
+    /** Of each target, in their order. Those that no place has had are defined together. */
+    private static int[] numbers(DefinedProbe defined, List<DefinedProbe.Target> targets) throws IOException {
+        final int fresh = -1;
+        ProbeSpec spec = defined.spec;
+        Map<String, Integer> shared = new HashMap<>();      /* by stem: places in the array below */
+        int[] ids = new int[targets.size()], sameAs = new int[ids.length];
+        int wanted = 0;
+        for (int i = 0; i < ids.length; i++) {
+            Integer id = defined.numberFor(targets.get(i), Map.of());
+            Integer other = spec.target() instanceof Symbol ? shared.putIfAbsent(targets.get(i).stem(), i) : null;
+            sameAs[i] = other == null ? i : other;
+            ids[i] = id != null ? id : fresh;
+            wanted += id == null && other == null ? 1 : 0;
+        }
+        int next = wanted == 0 ? 0 : Helper.check(Helper.up_probes_define(wanted, kind(spec.type()), spec.fields().size(), defined.program,
+                defined.program.length, TargetFinder.offset(spec), defined.ids().stream().findFirst().orElse(-1)), "probes");
+        for (int i = 0; i < ids.length; i++) {
+            if (ids[i] == fresh) {
+                ids[i] = sameAs[i] == i ? next++ : ids[sameAs[i]];
+            }
+        }
+        return ids;
+    }
+
+    /** Before the first hit that needs them. A pattern may have some ten thousand, so one that only counts has none. */
+    private void register(DefinedProbe defined) throws IOException {
+        Map<String, String> stems = new HashMap<>();
+        for (Iterator<Map.Entry<Integer, ArmedSite>> i = defined.unregistered.entrySet().iterator(); i.hasNext(); i.remove()) {
+            Map.Entry<Integer, ArmedSite> place = i.next();
+            String stem = stems.computeIfAbsent(place.getValue().library(), LibraryPattern::stem);
+            CommitMethod commit = defined.factory.make(place.getKey(), defined.spec, stem, place.getValue().symbol(), records());
+            Helper.check(Helper.up_commit_register(JNIEnv.CURRENT, place.getKey(), commit.owner(), commit.frames(), commit.name()), "registering " + commit);
+        }
     }
 
     /** Its places in libraries of which this is true are no more; nothing is written to them. Returns the libraries' file names. */
     private List<String> letGo(DefinedProbe defined, Predicate<LoadedLibrary> gone, List<LoadedLibrary> held) {
         Set<String> names = new LinkedHashSet<>();
-        for (DefinedProbe.Point point : defined.letGo(gone)) {
-            names.add(point.library.fileName());
-            if (point.armed != null) {
-                sites.release(point.armed, point.id);
-                held.add(point.armed.library());
-            }
-        }
+        List<DefinedProbe.Point> went = defined.letGo(gone);
+        went.forEach(point -> names.add(point.library.fileName()));
+        release(went, held);
         return List.copyOf(names);
+    }
+
+    /**
+     * Takes the traps of those that are armed out.
+     *
+     * @param free gets the libraries that are not held for them any more
+     * @return the sites whose code somebody else had changed, which is left as it is
+     */
+    private List<SiteTable.Site> release(List<DefinedProbe.Point> points, List<LoadedLibrary> free) {
+        List<DefinedProbe.Point> armed = points.stream().filter(point -> point.armed != null).toList();
+        List<SiteTable.Site> left = sites.release(sitesOf(armed), idsOf(armed));
+        free.addAll(pinned(armed));
+        armed.forEach(point -> point.armed = null);
+        return left;
+    }
+
+    private static List<SiteTable.Site> sitesOf(List<DefinedProbe.Point> armed) {
+        return armed.stream().map(point -> point.armed).toList();
+    }
+
+    private static int[] idsOf(List<DefinedProbe.Point> points) {
+        return points.stream().mapToInt(point -> point.id).toArray();
+    }
+
+    /** A library is held once for all places in it that were armed together: the objects of one library are the same as long as it is loaded. */
+    private static List<LoadedLibrary> pinned(List<DefinedProbe.Point> armed) {
+        return armed.stream().map(point -> point.pinned).filter(Objects::nonNull).toList();
     }
 
     /**
@@ -461,7 +498,7 @@ public final class ProbeEngine {
         }
         keepTrapsOpen(defined.spec.library().text() + ":" + defined.spec.target());
         Set<LoadedLibrary> overtaken = new HashSet<>();
-        idle.stream().filter(point -> isOvertaken(point.plan)).forEach(point -> overtaken.add(point.library));
+        idle.stream().filter(point -> LibraryPlan.isOvertaken(point.plan)).forEach(point -> overtaken.add(point.library));
         if (!overtaken.isEmpty()) {
             letGo(defined, overtaken::contains, held);
             defined.changes = -1;
@@ -472,25 +509,27 @@ public final class ProbeEngine {
                 throw left.why;
             }
         }
+        LoadedLibrary last = null;
         for (DefinedProbe.Point point : idle) {
-            refuseUnguarded(point.library, point.plan.described().library() + "!" + point.plan.described().symbol());
+            if (point.library != last) {
+                last = point.library;
+                refuseUnguarded(last, point.plan.where());
+            }
         }
-        try {
-            for (DefinedProbe.Point point : idle) {
-                SiteTable.Site site = sites.define(point.plan);
-                sites.arm(site, point.id);
-                pins.take(site.library());
-                point.armed = site;
+        if (defined.commits) {
+            register(defined);
+        }
+        List<SiteTable.Site> wanted = sites.define(idle.stream().map(point -> point.plan).toList());
+        sites.arm(wanted, idsOf(idle));
+        last = null;
+        for (int i = 0; i < wanted.size(); i++) {
+            DefinedProbe.Point point = idle.get(i);
+            point.armed = wanted.get(i);
+            point.pinned = point.armed.library() == last ? null : point.armed.library();
+            if (point.pinned != null) {
+                last = point.pinned;
+                pins.take(last);
             }
-        } catch (ProbeRefusedException | IOException e) {
-            for (DefinedProbe.Point point : idle) {
-                if (point.armed != null) {
-                    sites.release(point.armed, point.id);
-                    held.add(point.armed.library());
-                    point.armed = null;
-                }
-            }
-            throw e;
         }
     }
 
@@ -498,28 +537,26 @@ public final class ProbeEngine {
         return defined.points().stream().filter(point -> point.armed == null).toList();
     }
 
-    /** Whether a jump of the engine's own has been put there since the plan was made. */
-    private static boolean isOvertaken(SitePlan plan) {
-        return SignalGuard.isClosed(plan.address()) || SignalGuard.ledFrom(plan.address()).isPresent() && plan.way().stands() == plan.way().displaced().unsigned(0);
-    }
-
     /** The libraries whose code is not what the places of the probe that are not armed were planned for. */
     private Set<LoadedLibrary> changed(DefinedProbe defined, List<LoadedLibrary> held) throws IOException {
-        Set<LoadedLibrary> changed = new HashSet<>(), looked = new HashSet<>();
-        for (DefinedProbe.Point point : defined.points()) {
-            LoadedLibrary library = point.library;
-            if (point.armed == null && !changed.contains(library)) {
-                try {
-                    if (looked.add(library)) {
-                        hold(library, held);
-                    }
-                    SiteTable.Site site = sites.at(point.plan.address());
-                    if (site == null || !sites.isStill(site, library)) {
-                        changed.add(library);
-                    }
-                } catch (ProbeRefusedException e) {
-                    changed.add(library);
+        Set<LoadedLibrary> changed = new HashSet<>();
+        Map<LoadedLibrary, List<SiteTable.Site>> places = new LinkedHashMap<>();
+        for (DefinedProbe.Point point : idle(defined)) {
+            SiteTable.Site site = sites.at(point.plan.address());
+            if (site == null) {
+                changed.add(point.library);
+            } else {
+                places.computeIfAbsent(point.library, library -> new ArrayList<>()).add(site);
+            }
+        }
+        for (Map.Entry<LoadedLibrary, List<SiteTable.Site>> there : places.entrySet()) {
+            try {
+                hold(there.getKey(), held);
+                if (!LibraryPlan.isStillRight(there.getKey(), there.getValue(), sites)) {
+                    changed.add(there.getKey());
                 }
+            } catch (ProbeRefusedException e) {
+                changed.add(there.getKey());
             }
         }
         return changed;
@@ -547,16 +584,17 @@ public final class ProbeEngine {
             DefinedProbe defined = probes.get(probe);
             defined.settings = packed;
             defined.steps = steps;
-            for (int id : defined.ids()) {
-                use(id, defined);
+            defined.commits = settings.mode() != Mode.COUNT;
+            if (defined.commits && defined.isArmed()) {
+                register(defined);
             }
+            use(defined);
         }
     }
 
-    private static void use(int id, DefinedProbe defined) throws IOException {
-        if (defined.settings != null) {
-            Helper.check(Helper.up_probe_settings(id, defined.settings, defined.steps), "settings");
-        }
+    private static void use(DefinedProbe defined) throws IOException {
+        int[] ids = defined.ids().stream().mapToInt(Integer::intValue).toArray();
+        Helper.check(Helper.up_probes_settings(ids, ids.length, defined.settings, defined.steps), "settings");
     }
 
     synchronized boolean isArmed(Probe probe) {
@@ -615,13 +653,14 @@ public final class ProbeEngine {
         String where = request.library().fileName() + "!0x" + Long.toHexString(request.address() - request.library().loadBias());
         SiteTable.Site known = sites.at(request.address());
         SitePlan plan = known == null || request.mechanism() == null ? null : known.plan(request.mechanism());
-        if (plan == null || isOvertaken(plan)) {
+        if (plan == null || LibraryPlan.isOvertaken(plan)) {
             finder.refuseCriticalSection(request.library(), request.address(), where);
             Displaced displaced = sites.codeOf(request.library(), request.functionStart(), request.functionEnd()).at(request.address(), where);
-            plan = planned(request.library(), displaced, request.mechanism(), where, where);
+            plan = LibraryPlan.planned(planner, request.library(), displaced, request.mechanism(), where, where);
+            planner.verify();
         }
-        int probe = Helper.check(Helper.up_probe_define(kind(ProbeType.ENTRY), 0, new byte[0], 0, -1), "a probe");
-        sites.arm(sites.define(plan), probe);
+        int probe = Helper.check(Helper.up_probes_define(1, kind(ProbeType.ENTRY), 0, new byte[0], 0, 0, -1), "a probe");
+        sites.arm(sites.define(List.of(plan)), new int[] {probe});
         return new SiteOutcome(request, probe, plan.described().mechanism(), null, plan.described().reason());
     }
 
@@ -629,7 +668,7 @@ public final class ProbeEngine {
         sites.lookAgain();
         for (SiteOutcome outcome : outcomes) {
             if (outcome.probe() >= 0) {
-                sites.release(sites.at(outcome.request().address()), outcome.probe());
+                sites.release(List.of(sites.at(outcome.request().address())), new int[] {outcome.probe()});
             }
         }
     }
@@ -643,15 +682,7 @@ public final class ProbeEngine {
             if (defined == null) {
                 return left;
             }
-            for (DefinedProbe.Point point : defined.points()) {
-                if (point.armed != null) {
-                    if (!sites.release(point.armed, point.id)) {
-                        left.add(point.armed.plan().described());
-                    }
-                    free.add(point.armed.library());
-                    point.armed = null;
-                }
-            }
+            release(defined.points(), free).forEach(site -> left.add(site.plan().described()));
         }
         giveBack(free);
         return left;
@@ -728,39 +759,6 @@ public final class ProbeEngine {
             throw new ProbeRefusedException(Refusal.SIGNAL_BLOCKED, what,
                     "thread " + thread.get() + "; attach opens it, where this process may be traced");
         }
-    }
-
-    private SitePlan plan(LoadedLibrary library, NativeSymbol symbol, long address, ProbeSpec spec) throws ProbeRefusedException, IOException {
-        TargetFinder.refuseFunction(library, symbol, spec);
-        long offset = TargetFinder.offset(spec);
-        String where = TargetFinder.where(library, symbol, offset);
-        long end = symbol.size() > 0 ? symbol.address() + symbol.size() : library.symbols().nextFunctionStart(symbol.address());
-        if (offset < 0 || address >= end) {
-            throw new ProbeRefusedException(Refusal.OFFSET_OUTSIDE, where, "it is 0x" + Long.toHexString(end - symbol.address()) + " bytes long");
-        }
-        FunctionCode function = sites.codeOf(library, symbol.address(), end);
-        Displaced displaced = function.at(address, where);
-        SitePlan known = sites.known(library, address, spec.mechanism());
-        if (displaced.is(InstructionTable.TRAP)) {      /* before more is decoded: what follows may be anything */
-            throw new ProbeRefusedException(Refusal.FOREIGN_TRAP, where, "");
-        }
-        finder.refuseCriticalSection(library, address, where);
-        if (spec.type() != ProbeType.ENTRY) {
-            TargetFinder.refuseReturnOf(library, function, where);
-        }
-        return known != null && !isOvertaken(known) ? known : planned(library, displaced, spec.mechanism(), where, TargetFinder.named(symbol, offset));
-    }
-
-    private SitePlan planned(LoadedLibrary library, Displaced displaced, Mechanism mechanism, String where, String symbol)
-            throws ProbeRefusedException, IOException {
-        if (SignalGuard.isClosed(displaced.address())) {
-            throw new ProbeRefusedException(Refusal.GUARDED, where, "");
-        }
-        OptionalLong led = SignalGuard.ledFrom(displaced.address());
-        Planner.Planned planned = led.isPresent() ? planner.led(library, displaced, led.getAsLong(), mechanism, where)
-                : planner.plan(library, displaced, mechanism, where);
-        return new SitePlan(library, planned.way(),
-                new ArmedSite(library.fileName(), symbol, displaced.address(), planned.way().mechanism(), planned.reason(), false));
     }
 
     private static int kind(ProbeType type) {

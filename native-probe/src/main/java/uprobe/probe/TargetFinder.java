@@ -13,7 +13,6 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import uprobe.probe.code.CriticalSections;
-import uprobe.probe.code.FunctionCode;
 import uprobe.probe.elf.CallFrames;
 import uprobe.probe.elf.LoadedLibraries;
 import uprobe.probe.elf.LoadedLibrary;
@@ -31,7 +30,7 @@ import uprobe.probe.spec.SymbolPattern;
  */
 final class TargetFinder {
     /** GCC's and LLVM's names; .part.N is a function of its own. */
-    private static final Pattern MOVED_OUT = Pattern.compile("\\.cold(\\.\\d+)?$");
+    static final Pattern MOVED_OUT = Pattern.compile("\\.cold(\\.\\d+)?$");
     /** Addresses in the libraries that the engine brought: its helper, the helper's decoder, and whoever calls the helper, the engine's own JNA. */
     private final Set<Long> own;
     private LoadedLibraries snapshot;
@@ -140,27 +139,46 @@ final class TargetFinder {
         return new NativeSymbol(resolver.name(), address, size, NativeSymbol.Kind.FUNCTION, resolver.global(), resolver.source());
     }
 
-    static void refuseFunction(LoadedLibrary library, NativeSymbol symbol, ProbeSpec spec) throws ProbeRefusedException {
-        String where = where(library, symbol, offset(spec));
-        if (symbol.kind() == NativeSymbol.Kind.IFUNC) {
-            throw new ProbeRefusedException(Refusal.IFUNC, where, "");
-        } else if (symbol.kind() != NativeSymbol.Kind.FUNCTION) {
-            throw new ProbeRefusedException(Refusal.NOT_A_FUNCTION, where, "its kind is " + symbol.kind());
-        } else if (spec.type() != ProbeType.ENTRY && offset(spec) != 0) {
-            throw new ProbeRefusedException(Refusal.RETURNS_ENTRY_ONLY, where, "leave the offset out");
-        } else if (spec.type() != ProbeType.ENTRY && Helper.up_shadow_stack_on() != 0) {
-            throw new ProbeRefusedException(Refusal.SHADOW_STACK, where, "use p");
+    /** What is refused of one library whatever its code is. */
+    static final class Denial {
+        private final LoadedLibrary library;
+        private final ProbeSpec spec;
+        private final String stem;
+        private final boolean shadowStack;
+
+        Denial(LoadedLibrary library, ProbeSpec spec) {
+            this.library = library;
+            this.spec = spec;
+            stem = LibraryPattern.stem(library.fileName());
+            shadowStack = spec.type() != ProbeType.ENTRY && Helper.up_shadow_stack_on() != 0;
         }
-        String stem = LibraryPattern.stem(library.fileName());
-        Refusal denied = DeniedFunctions.of(stem, symbol.name(), spec.type());
-        if (denied != null) {
-            throw new ProbeRefusedException(denied, where, "");
-        }
-        for (NativeSymbol alias : library.symbols().aliases(symbol.address())) {
-            denied = DeniedFunctions.of(stem, alias.name(), spec.type());
-            if (denied != null) {
-                throw new ProbeRefusedException(denied, where, "it is also called " + alias.name());
+
+        void refuse(NativeSymbol symbol) throws ProbeRefusedException {
+            if (symbol.kind() == NativeSymbol.Kind.IFUNC) {
+                throw refusal(Refusal.IFUNC, symbol, "");
+            } else if (symbol.kind() != NativeSymbol.Kind.FUNCTION) {
+                throw refusal(Refusal.NOT_A_FUNCTION, symbol, "its kind is " + symbol.kind());
+            } else if (library.codeEnd(symbol.address()) == symbol.address()) {
+                throw refusal(Refusal.NOT_A_FUNCTION, symbol, "it lies in no executable segment");
+            } else if (spec.type() != ProbeType.ENTRY && offset(spec) != 0) {
+                throw refusal(Refusal.RETURNS_ENTRY_ONLY, symbol, "leave the offset out");
+            } else if (shadowStack) {
+                throw refusal(Refusal.SHADOW_STACK, symbol, "use p");
             }
+            Refusal denied = DeniedFunctions.of(stem, symbol.name(), spec.type());
+            if (denied != null) {
+                throw refusal(denied, symbol, "");
+            }
+            for (NativeSymbol alias : library.symbols().aliases(symbol.address())) {
+                denied = alias == symbol ? null : DeniedFunctions.of(stem, alias.name(), spec.type());
+                if (denied != null) {
+                    throw refusal(denied, symbol, "it is also called " + alias.name());
+                }
+            }
+        }
+
+        private ProbeRefusedException refusal(Refusal why, NativeSymbol symbol, String more) {
+            return new ProbeRefusedException(why, where(library, symbol, offset(spec)), more);
         }
     }
 
@@ -174,19 +192,6 @@ final class TargetFinder {
     static void refusePart(LoadedLibrary library, NativeSymbol symbol) throws ProbeRefusedException {
         if (MOVED_OUT.matcher(symbol.name()).find()) {
             throw new ProbeRefusedException(Refusal.PART_OF_FUNCTION, where(library, symbol, 0), "use p");
-        }
-    }
-
-    /** A part that was moved out of its function, and what looks at its own return address, or whose runtime does. */
-    static void refuseReturnOf(LoadedLibrary library, FunctionCode function, String where) throws ProbeRefusedException, IOException {
-        Optional<CallFrames> frames = library.callFrames();
-        boolean elsewhere = frames.isPresent() && !frames.get().returnAddressOnTop(function.start()).orElse(true);
-        if (elsewhere || MOVED_OUT.matcher(where).find()) {
-            throw new ProbeRefusedException(Refusal.PART_OF_FUNCTION, where, "use p");
-        } else if (library.goCode().filter(go -> go.contains(function.start())).isPresent()) {
-            throw new ProbeRefusedException(Refusal.GO_FUNCTION, where, "use p; the functions that it exports to C can be probed by r and c");
-        } else if (function.usesReturnAddress()) {
-            throw new ProbeRefusedException(Refusal.READS_RETURN_ADDRESS, where, "use p");
         }
     }
 

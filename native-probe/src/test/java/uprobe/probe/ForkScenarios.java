@@ -88,8 +88,8 @@ final class ForkScenarios {
                 try (TestProbe other = TestProbe.arm("p libodd:odd_deep" + (round % 8 + 1)); TestProbe seven = TestProbe.arm("c libodd:odd_seven")) {
                     int index = TestProbe.engine().siteIndex(seven.armed().sites().get(0).address());
                     for (int i = 0; i < 100; i++, toggles++) {
-                        assertEquals(0, Helper.up_site_disarm(index));
-                        assertEquals(0, Helper.up_site_arm(index));
+                        assertEquals(0, TestProbe.disarm(index));
+                        assertEquals(0, TestProbe.arm(index));
                     }
                     assertEquals(4000001, Odd.odd_seven(1999993, "seven", 2.5));
                     assertEquals(1, seven.counters().hits() + other.counters().hits());

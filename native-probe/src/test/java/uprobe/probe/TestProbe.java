@@ -55,6 +55,19 @@ final class TestProbe implements AutoCloseable {
     /** Of the engine that the first use opens. */
     static EngineOptions options = EngineOptions.DEFAULT.withRings(1 << 20, 256);
 
+    /** Takes the trap of one site out, past its probes. 0 or an error. */
+    static int disarm(int site) {
+        int[] errors = new int[1];
+        int result = Helper.up_sites_disarm(new int[] {site}, 1, errors);
+        return result < 0 ? result : errors[0];
+    }
+
+    static int arm(int site) {
+        int[] error = new int[1];
+        Helper.up_sites_arm(new int[] {site}, 1, error);
+        return error[0];
+    }
+
     /** Of a probe without settings, which filters nothing. */
     static ProbeCounters counters(long hits, long recorded, long dropped, long missed) {
         return new ProbeCounters(hits, recorded, 0, 0, dropped, missed, 0, 0, 0, 0, 0);

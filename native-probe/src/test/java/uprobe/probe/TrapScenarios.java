@@ -145,8 +145,8 @@ final class TrapScenarios {
                 ArmedSite site = probe.armed().sites().get(0);
                 int index = TestProbe.engine().siteIndex(site.address());
                 for (int i = 0; i < 500; i++, toggles++) {
-                    assertEquals(0, Helper.up_site_disarm(index));
-                    assertEquals(0, Helper.up_site_arm(index));
+                    assertEquals(0, TestProbe.disarm(index));
+                    assertEquals(0, TestProbe.arm(index));
                 }
                 probe.close();
                 if (other != null) {

@@ -43,13 +43,14 @@ public record Displaced(InstructionTable.Instruction instruction, byte[] bytes, 
             if (Helper.up_describe(instruction, instruction.length, packed) < 0) {
                 throw new IllegalStateException("not an instruction: " + java.util.HexFormat.ofDelimiter(" ").formatHex(instruction));
             }
-            ByteBuffer in = ByteBuffer.wrap(packed).order(ByteOrder.nativeOrder());
-            return new Detail(next(in), next(in), next(in), next(in), next(in), next(in), next(in), next(in), in.getLong(),
-                    Short.toUnsignedInt(in.getShort()), next(in), next(in), next(in), next(in) != 0, next(in), next(in));
+            return read(ByteBuffer.wrap(packed).order(ByteOrder.nativeOrder()), 0);
         }
 
-        private static int next(ByteBuffer in) {
-            return Byte.toUnsignedInt(in.get());
+        static Detail read(ByteBuffer in, int at) {
+            return new Detail(in.get(at) & 0xff, in.get(at + 1) & 0xff, in.get(at + 2) & 0xff, in.get(at + 3) & 0xff, in.get(at + 4) & 0xff,
+                    in.get(at + 5) & 0xff, in.get(at + 6) & 0xff, in.get(at + 7) & 0xff, in.getLong(at + 8), Short.toUnsignedInt(in.getShort(at + 16)),
+                    in.get(at + 18) & 0xff, in.get(at + 19) & 0xff, in.get(at + 20) & 0xff, in.get(at + 21) != 0, in.get(at + 22) & 0xff,
+                    in.get(at + 23) & 0xff);
         }
     }
 

@@ -2,6 +2,9 @@ package uprobe.probe.code;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import uprobe.probe.helper.Helper;
 
 /**
@@ -10,6 +13,8 @@ import uprobe.probe.helper.Helper;
 public final class InstructionTable {
     /** Bytes of a row. */
     static final int ROW = 16;
+    /** Bytes of the longest instruction: SDM vol. 2A, 2.3.11. */
+    public static final int LONGEST = 15;
 
     public static final int RIP_RELATIVE = 1, BRANCH = 2, CALL = 4, RETURN = 8, TRAP = 16, PRIVILEGED = 32, SYSCALL = 64, INDIRECT = 128, FAR = 256,
             TRANSACTION = 512, RELATIVE = 1024;
@@ -24,6 +29,12 @@ public final class InstructionTable {
     public record Instruction(long address, int length, int displacementAt, int flags, long target) {
         public boolean is(int flag) {
             return (flags & flag) != 0;
+        }
+
+        /** A row; base: what its offset is counted from. */
+        static Instruction read(ByteBuffer rows, int at, long base) {
+            return new Instruction(base + Integer.toUnsignedLong(rows.getInt(at)), rows.get(at + 4) & 0xff, rows.get(at + 5) & 0xff,
+                    rows.getShort(at + 6) & 0xffff, rows.getLong(at + 8));
         }
     }
 
@@ -50,14 +61,32 @@ public final class InstructionTable {
         return new InstructionTable(address, ByteBuffer.wrap(rows).order(ByteOrder.nativeOrder()), count);
     }
 
+    /** The code of many slots, decoded in one call: a table for each. */
+    static List<InstructionTable> decode(List<SlotCode> slots) {
+        int[] lengths = slots.stream().mapToInt(slot -> slot.code().length).toArray();
+        long[] addresses = slots.stream().mapToLong(SlotCode::address).toArray();
+        ByteBuffer code = ByteBuffer.allocate(Arrays.stream(lengths).sum());
+        slots.forEach(slot -> code.put(slot.code()));
+        ByteBuffer rows = ByteBuffer.allocate(code.capacity() * ROW).order(ByteOrder.nativeOrder());
+        int count = Helper.up_decode_pieces(code.array(), lengths, addresses, lengths.length, rows.array(), code.capacity());
+        if (count < 0) {
+            throw new IllegalStateException("decoding " + lengths.length + " slots failed: " + count);
+        }
+        List<InstructionTable> tables = new ArrayList<>(lengths.length);
+        for (int row = 0, next; row < count; row = next) {
+            for (next = row + 1; next < count && rows.getInt(next * ROW) != 0; next++) { }      /* offset 0 begins a slot */
+            ByteBuffer its = rows.slice(row * ROW, (next - row) * ROW).order(ByteOrder.nativeOrder());
+            tables.add(new InstructionTable(addresses[tables.size()], its, next - row));
+        }
+        return tables;
+    }
+
     public int size() {
         return count;
     }
 
     public Instruction get(int row) {
-        int at = row * ROW;
-        return new Instruction(address + Integer.toUnsignedLong(rows.getInt(at)), rows.get(at + 4) & 0xff, rows.get(at + 5) & 0xff,
-                rows.getShort(at + 6) & 0xffff, rows.getLong(at + 8));
+        return Instruction.read(rows, row * ROW, address);
     }
 
     /** The instruction that holds the byte at this address, or null if the address lies outside. */

@@ -1,7 +1,9 @@
 package uprobe.probe.code;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import uprobe.probe.ProbeRefusedException;
 import uprobe.probe.Refusal;
@@ -17,6 +19,10 @@ public final class Planner {
     private static final int JUMP = 0xe9;
 
     private final Map<String, SlotRegion> regions = new HashMap<>();
+    /** What has not been looked at by the verifier yet. */
+    private final List<Way> unverified = new ArrayList<>();
+    private LoadedLibrary last;
+    private String lastKey;
     private final boolean farSlots;
 
     /** @param farSlots put slots out of reach, as though no memory near the libraries were free */
@@ -71,15 +77,27 @@ public final class Planner {
         SlotRegion region = regionFor(library, where);
         SlotCode code = mechanism == Mechanism.BOOST ? Relocator.boost(displaced, region.peek()) : Relocator.step(displaced, region.peek());
         region.take(code.units());
-        return new Way(mechanism, displaced, code);
+        Way way = new Way(mechanism, displaced, code);
+        unverified.add(way);
+        return way;
+    }
+
+    /** Decodes all slots that were planned since the last time. No way is used before. */
+    public void verify() {
+        List<Way> ways = List.copyOf(unverified);
+        unverified.clear();
+        SlotVerifier.verify(ways);
     }
 
     private SlotRegion regionFor(LoadedLibrary library, String where) throws ProbeRefusedException, IOException {
-        String key = library.path() + "@" + library.loadBias();
-        SlotRegion region = regions.get(key);
+        if (library != last) {
+            last = library;
+            lastKey = library.path() + "@" + library.loadBias();
+        }
+        SlotRegion region = regions.get(lastKey);
         if (region == null || region.peek() < 0) {
             region = SlotRegion.of(library, where, farSlots);
-            regions.put(key, region);
+            regions.put(lastKey, region);
         }
         return region;
     }

@@ -69,26 +69,22 @@ final class Relocator {
      * Code that runs in the slot by itself.
      *
      * @param slot address at which the result will stand
-     * @return at most two slots' worth of code, decoded again and found to mean the same
+     * @return at most two slots' worth of code, which {@link SlotVerifier} looks at before it is used
      */
     static SlotCode boost(Displaced d, long slot) throws NotRelocatable {
         refuseWhatNoneCanDo(d);
         SlotCode.Writer out = new SlotCode.Writer(slot);
-        SlotCode code;
         if (d.is(InstructionTable.CALL)) {
-            code = call(d, out);
+            return call(d, out);
         } else if (d.is(InstructionTable.BRANCH)) {
-            code = branch(d, out);
+            return branch(d, out);
         } else if (d.is(InstructionTable.SYSCALL)) {
-            code = systemCall(d, out);
+            return systemCall(d, out);
         } else if (d.is(InstructionTable.RIP_RELATIVE) && !SlotCode.reaches(slot + d.bytes().length, d.instruction().target())) {
-            code = farOperand(d, out);
-        } else {
-            out.mark(Where.SITE).bytes(moved(d, slot)).mark(Where.NEXT).jump(d.next());
-            code = out.done(d.bytes().length, Displaced.NO_REGISTER);
+            return farOperand(d, out);
         }
-        SlotVerifier.verifyBoost(d, code);
-        return code;
+        out.mark(Where.SITE).bytes(moved(d, slot)).mark(Where.NEXT).jump(d.next());
+        return out.done(d.bytes().length, Displaced.NO_REGISTER);
     }
 
     /** Code of which the first instruction is single-stepped. Where a branch goes is told by where in the slot it ends. */
@@ -108,9 +104,7 @@ final class Relocator {
             out.bytes(moved(d, slot));
         }
         int copy = out.position();
-        SlotCode code = out.bytes(0xcc, 0xcc).done(copy, scratch);
-        SlotVerifier.verifyStep(d, code);
-        return code;
+        return out.bytes(0xcc, 0xcc).done(copy, scratch);
     }
 
     /** @throws NotRelocatable if the handler does not know the instruction */

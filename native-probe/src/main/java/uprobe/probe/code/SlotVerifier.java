@@ -1,7 +1,9 @@
 package uprobe.probe.code;
 
 import java.util.HexFormat;
+import java.util.List;
 import uprobe.probe.code.InstructionTable.Instruction;
+import uprobe.probe.spec.Mechanism;
 
 /** Decodes what the {@link Relocator} made and looks whether it means what the displaced instruction meant. A difference is a mistake of ours. */
 final class SlotVerifier {
@@ -10,15 +12,30 @@ final class SlotVerifier {
 
     private final Displaced displaced;
     private final SlotCode code;
+    private final InstructionTable table;
     private int at;
 
-    private SlotVerifier(Displaced displaced, SlotCode code) {
+    private SlotVerifier(Displaced displaced, SlotCode code, InstructionTable table) {
         this.displaced = displaced;
         this.code = code;
+        this.table = table;
     }
 
-    static void verifyBoost(Displaced d, SlotCode code) {
-        SlotVerifier v = new SlotVerifier(d, code);
+    /** @param ways that have slots */
+    static void verify(List<Way> ways) {
+        List<InstructionTable> tables = InstructionTable.decode(ways.stream().map(Way::slot).toList());
+        for (int i = 0; i < tables.size(); i++) {
+            Way way = ways.get(i);
+            SlotVerifier verifier = new SlotVerifier(way.displaced(), way.slot(), tables.get(i));
+            if (way.mechanism() == Mechanism.BOOST) {
+                verifyBoost(way.displaced(), way.slot(), verifier);
+            } else {
+                verifyStep(way.displaced(), way.slot(), verifier);
+            }
+        }
+    }
+
+    private static void verifyBoost(Displaced d, SlotCode code, SlotVerifier v) {
         long target = d.instruction().target();
         boolean relative = d.is(InstructionTable.RELATIVE) && !d.is(InstructionTable.RIP_RELATIVE);
         if (d.is(InstructionTable.CALL)) {
@@ -47,8 +64,7 @@ final class SlotVerifier {
         v.check(v.at == code.code().length, "has nothing behind it");
     }
 
-    static void verifyStep(Displaced d, SlotCode code) {
-        SlotVerifier v = new SlotVerifier(d, code);
+    private static void verifyStep(Displaced d, SlotCode code, SlotVerifier v) {
         if (d.is(InstructionTable.RELATIVE) && !d.is(InstructionTable.RIP_RELATIVE)) {
             Instruction copy = v.next();
             v.check(copy.target() == code.address() + code.copyLength() + 1 && (copy.flags() & KIND) == (d.instruction().flags() & KIND),
@@ -62,12 +78,17 @@ final class SlotVerifier {
     }
 
     private Instruction next() {
-        byte[] bytes = code.code();
-        InstructionTable table = InstructionTable.decode(java.util.Arrays.copyOfRange(bytes, at, bytes.length), code.address() + at);
-        Instruction found = table.get(0);
+        int row = table.row(code.address() + at);
+        Instruction found = row >= 0 ? table.get(row) : apart();
         check(found.length() > 0, "is an instruction");
         at += found.length();
         return found;
+    }
+
+    /** Behind an address that stands among the instructions. */
+    private Instruction apart() {
+        byte[] bytes = code.code();
+        return InstructionTable.decode(java.util.Arrays.copyOfRange(bytes, at, bytes.length), code.address() + at).get(0);
     }
 
     /** {@code jmp rel32}, or through the eight bytes behind it. */

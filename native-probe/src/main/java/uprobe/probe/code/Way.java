@@ -1,7 +1,6 @@
 package uprobe.probe.code;
 
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import uprobe.probe.spec.Mechanism;
 
 /**
@@ -21,9 +20,10 @@ public record Way(Mechanism mechanism, Displaced displaced, SlotCode slot, int s
         this(mechanism, displaced, slot, displaced.unsigned(0));
     }
 
-    public byte[] pack() {
+    /** Puts it behind those that are there, in the processor's byte order. */
+    public void pack(ByteBuffer out) {
+        int end = out.position() + SIZE;
         Displaced.Detail detail = displaced.detail();
-        ByteBuffer out = ByteBuffer.allocate(SIZE).order(ByteOrder.nativeOrder());
         out.putLong(slot == null ? 0 : slot.address());
         out.putLong(displaced.address()).putLong(displaced.next()).putLong(displaced.instruction().target()).putLong(immediate());
         put(out, mechanism.ordinal(), detail.operation(), detail.a(), detail.b(), detail.c(), detail.scale(), detail.size(), detail.condition());
@@ -35,7 +35,7 @@ public record Way(Mechanism mechanism, Displaced displaced, SlotCode slot, int s
             }
             slot.marks().forEach(mark -> put(out, mark.offset(), mark.stack(), mark.where().ordinal(), mark.saved() ? 1 : 0));
         }
-        return out.array();
+        out.position(end);
     }
 
     /** Of a step with a scratch register what that holds, of an emulated {@code lea reg, [rip+x]} its result, else the operand. */

@@ -30,17 +30,18 @@ public final class Helper {
     public static native int up_region_map(long address, long size);
     public static native int up_code_write(long address, byte[] bytes, int length);
     public static native int up_text_read(long address, byte[] bytes, int length);
+    public static native int up_text_read(long address, Pointer bytes, int length);
     public static native int up_memory_read(long address, byte[] bytes, int length);
-    public static native int up_probe_define(int kind, int fields, byte[] fetches, int bytes, int with);
-    public static native int up_probe_counters(int probe, long[] out);
-    public static native int up_probe_settings(int probe, byte[] settings, byte[] steps);
+    public static native int up_probes_define(int count, int kind, int fields, byte[] fetches, int bytes, long offset, int with);
+    public static native int up_probes_counters(int[] probes, int count, long[] out);
+    public static native int up_probes_settings(int[] probes, int count, byte[] settings, byte[] steps);
     public static native int up_probe_durations(int probe, long[] out, int capacity);
-    public static native int up_site_define(byte[] way);
+    public static native int up_sites_define(byte[] ways, int count, int[] indices);
     public static native int up_site_forget(int site);
     public static native int up_sites_changed(int[] sites, byte[] found, int capacity);
-    public static native int up_site_consumer(int site, int probe, int active);
-    public static native int up_site_arm(int site);
-    public static native int up_site_disarm(int site);
+    public static native int up_sites_consumers(int[] sites, int[] probes, int count, int active);
+    public static native int up_sites_arm(int[] sites, int count, int[] error);
+    public static native int up_sites_disarm(int[] sites, int count, int[] errors);
     public static native int up_trap_install();
     public static native int up_trap_statistics(long[] out);
     public static native int up_shadow_stack_on();
@@ -59,7 +60,7 @@ public final class Helper {
     public static native int up_drain_start(JNIEnv env, Object thread, long periodNs, long longCallUnits);
     public static native int up_drain_now(int all, long timeoutNs);
     public static native int up_commit_bind(JNIEnv env, Object hitRun);
-    public static native int up_commit_register(JNIEnv env, int probe, Object clazz, Object frames, String method, long offset);
+    public static native int up_commit_register(JNIEnv env, int probe, Object clazz, Object frames, String method);
     public static native long up_library_changes();
     public static native int up_own_work(int change);
     private static native long up_caller();
@@ -67,6 +68,8 @@ public final class Helper {
     public static native int up_uses_return_address(byte[] bytes, int length);
     public static native int up_describe(byte[] bytes, int length, byte[] out);
     public static native int up_decode(byte[] bytes, int length, long address, byte[] rows, int capacity);
+    public static native int up_decode_pieces(byte[] bytes, int[] lengths, long[] addresses, int pieces, byte[] rows, int capacity);
+    public static native int up_survey(long text, long length, long address, byte[] entries, int count);
 
     public static final int CHANGED = -1001, FULL = -1002, NO_VM = -1003, OTHER_PROCESS = -1004, GONE = -1005, PROCESSOR = -1006;
     /** EPERM and EACCES of the kernel's. */

@@ -79,10 +79,21 @@ public final class SignalGuard {
     }
 
     /** Puts back, in this copy of the memory at {@code address}, the bytes that this class changed there. */
-    public static synchronized void restore(long address, byte[] copy) {
-        originals.forEach((at, original) -> {
-            if (at >= address && at < address + copy.length) {
-                copy[(int) (at - address)] = original;
+    public static void restore(long address, byte[] copy) {
+        restore(address, address + copy.length, (at, original) -> copy[(int) (at - address)] = original);
+    }
+
+    /** Takes note of a byte as it is without the engine. */
+    @FunctionalInterface
+    interface Original {
+        void is(long address, byte original);
+    }
+
+    /** Tells the bytes that this class changed in {@code [start, end)}. */
+    static synchronized void restore(long start, long end, Original original) {
+        originals.forEach((at, was) -> {
+            if (at >= start && at < end) {
+                original.is(at, was);
             }
         });
     }

@@ -16,7 +16,7 @@ public record SitePlan(LoadedLibrary library, Way way, ArmedSite described) {
     }
 
     /** {@code library!symbol}. */
-    String where() {
+    public String where() {
         return described.library() + "!" + described.symbol();
     }
 }

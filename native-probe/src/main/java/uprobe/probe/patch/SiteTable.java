@@ -1,9 +1,11 @@
 package uprobe.probe.patch;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
@@ -12,8 +14,11 @@ import java.util.NavigableMap;
 import java.util.TreeMap;
 import uprobe.probe.ProbeRefusedException;
 import uprobe.probe.Refusal;
+import uprobe.probe.code.CodeText;
 import uprobe.probe.code.FunctionCode;
+import uprobe.probe.code.InstructionTable;
 import uprobe.probe.code.SlotCode;
+import uprobe.probe.code.Way;
 import uprobe.probe.elf.LoadedLibrary;
 import uprobe.probe.helper.Helper;
 import uprobe.probe.spec.Mechanism;
@@ -23,26 +28,25 @@ import uprobe.probe.spec.Mechanism;
  * so a thread that is still inside is always right. Callers hold the engine's lock.
  */
 public final class SiteTable {
-    /** SDM vol. 2A, 2.3.11: bytes. */
-    private static final int MAX_INSTRUCTION = 15;
     /** Changed sites that can be told of; who writes over more knows it. */
     private static final int CHANGES_AT_ONCE = 4096;
+    private static final int[] NOBODY = {};
+    private static final byte TRAP = (byte) 0xcc;
 
     /** A site as Java remembers it. */
     public static final class Site {
         private final int index;
-        private final LoadedLibrary library;
-        /** One for each mechanism it has had; their slots are used again. */
-        private final Map<Mechanism, SitePlan> plans = new EnumMap<>(Mechanism.class);
         private SitePlan plan;
+        /** Those before it, for other mechanisms; their slots are used again. */
+        private List<SitePlan> former = List.of();
         /** The helper's numbers of the probes that want its hits now. */
-        private final List<Integer> users = new ArrayList<>();
+        private int[] users = NOBODY;
         /** Other code lies there now: nothing is written there any more. */
         private boolean forgotten;
 
-        private Site(int index, LoadedLibrary library) {
+        private Site(int index, SitePlan plan) {
             this.index = index;
-            this.library = library;
+            this.plan = plan;
         }
 
         /** The number by which the helper knows it. */
@@ -51,7 +55,7 @@ public final class SiteTable {
         }
 
         public LoadedLibrary library() {
-            return library;
+            return plan.library();
         }
 
         public SitePlan plan() {
@@ -65,7 +69,42 @@ public final class SiteTable {
 
         /** The one that it had when it was made to use this mechanism; null: it never was. */
         public SitePlan plan(Mechanism mechanism) {
-            return plans.get(mechanism);
+            return plan.way().mechanism() == mechanism ? plan
+                    : former.stream().filter(other -> other.way().mechanism() == mechanism).findFirst().orElse(null);
+        }
+
+        private boolean had(SitePlan wanted) {
+            return plan == wanted || former.contains(wanted);
+        }
+
+        /** Of other code nothing is used again. */
+        private void use(SitePlan next) {
+            List<SitePlan> kept = new ArrayList<>(former);
+            kept.add(plan);
+            kept.removeIf(other -> other.way().mechanism() == next.way().mechanism() || !Arrays.equals(other.displaced(), next.displaced()));
+            former = List.copyOf(kept);
+            plan = next;
+        }
+
+        private boolean isUsed() {
+            return users.length > 0;
+        }
+
+        private void add(int probe) {
+            users = Arrays.copyOf(users, users.length + 1);
+            users[users.length - 1] = probe;
+        }
+
+        /** One of these, if there is one. */
+        private void remove(int probe) {
+            for (int i = 0; i < users.length; i++) {
+                if (users[i] == probe) {
+                    int[] left = Arrays.copyOf(users, users.length - 1);
+                    System.arraycopy(users, i + 1, left, i, left.length - i);
+                    users = left.length == 0 ? NOBODY : left;
+                    return;
+                }
+            }
         }
     }
 
@@ -93,28 +132,58 @@ public final class SiteTable {
         return sites.get(address);
     }
 
-    /** A site that is in use stays as it is; one that is not gets the plan's mechanism. */
-    public Site define(SitePlan plan) throws IOException {
-        Site site = sites.get(plan.address());
-        if (site != null && !site.forgotten && site.plan == plan) {
-            return site;
+    /** Sites that are in use stay as they are; those that are not get the plans' mechanisms. In the order of the plans, of which no two have one address. */
+    public List<Site> define(List<SitePlan> plans) throws IOException {
+        List<SitePlan> fresh = plans.stream().filter(plan -> {
+            Site site = sites.get(plan.address());
+            return site == null || site.forgotten || site.plan != plan;
+        }).toList();
+        writeSlots(fresh);
+        ByteBuffer ways = ByteBuffer.allocate(fresh.size() * Way.SIZE).order(ByteOrder.nativeOrder());
+        fresh.forEach(plan -> plan.way().pack(ways));
+        int[] indices = new int[fresh.size()];
+        Helper.check(Helper.up_sites_define(ways.array(), indices.length, indices), "sites");
+        for (int i = 0; i < indices.length; i++) {
+            SitePlan plan = fresh.get(i);
+            Site site = sites.get(plan.address());
+            if (site == null || site.forgotten) {
+                sites.put(plan.address(), new Site(indices[i], plan));
+            } else {
+                site.use(plan);
+            }
         }
-        SlotCode slot = plan.way().slot();
-        boolean hasSlot = slot != null && (site == null || site.plans.get(plan.way().mechanism()) != plan);
-        if (hasSlot) {
-            Helper.check(Helper.up_code_write(slot.address(), slot.code(), slot.code().length), "writing a slot");
+        return plans.stream().map(plan -> sites.get(plan.address())).toList();
+    }
+
+    /** Slots that lie one behind the other are written as one, traps in the gaps. Each is written once: threads may be in those of former plans. */
+    private void writeSlots(List<SitePlan> plans) throws IOException {
+        ByteArrayOutputStream run = new ByteArrayOutputStream();
+        long start = 0;
+        for (SitePlan plan : plans) {
+            SlotCode slot = plan.way().slot();
+            Site site = sites.get(plan.address());
+            if (slot == null || site != null && site.had(plan)) {
+                continue;
+            }
+            long gap = slot.address() - (start + run.size());
+            if (gap < 0 || gap >= SlotCode.UNIT) {
+                writeRun(start, run);
+                start = slot.address();
+                gap = 0;
+            }
+            for (; gap > 0; gap--) {
+                run.write(TRAP);
+            }
+            run.writeBytes(slot.code());
         }
-        int index = Helper.check(Helper.up_site_define(plan.way().pack()), "a site");
-        if (site == null || site.forgotten) {
-            site = new Site(index, plan.library());
-            sites.put(plan.address(), site);
+        writeRun(start, run);
+    }
+
+    private static void writeRun(long start, ByteArrayOutputStream run) throws IOException {
+        if (run.size() > 0) {
+            Helper.check(Helper.up_code_write(start, run.toByteArray(), run.size()), "writing slots");
         }
-        if (site.plan != null && !Arrays.equals(site.plan.displaced(), plan.displaced())) {
-            site.plans.clear();
-        }
-        site.plan = plan;
-        site.plans.put(plan.way().mechanism(), plan);
-        return site;
+        run.reset();
     }
 
     /**
@@ -123,31 +192,35 @@ public final class SiteTable {
      * @param wanted the mechanism that a site in no use shall have; null: any
      * @return null if it must be made anew
      */
-    public SitePlan known(LoadedLibrary library, long address, Mechanism wanted) throws ProbeRefusedException {
+    public SitePlan known(CodeText text, LoadedLibrary library, long address, Mechanism wanted) throws ProbeRefusedException {
         Site site = sites.get(address);
-        if (site != null && !site.library.isSameAs(library)) {
+        if (site != null && !site.library().isSameAs(library)) {
             forget(site);
         }
-        if (site == null || !isStill(site, library)) {
+        if (site == null || !isStill(site, library, text)) {
             return null;
         }
-        return wanted == null || !site.users.isEmpty() ? site.plan : site.plans.get(wanted);
+        return wanted == null || site.isUsed() ? site.plan : site.plan(wanted);
     }
 
     /**
-     * One more user; the first one's trap is written.
+     * One more user each; a first one's trap is written.
      *
-     * @param probe the helper's number
-     * @throws ProbeRefusedException and then nothing was changed
+     * @param probes the helper's numbers, in the order of the sites
+     * @throws ProbeRefusedException for the first site where it can not be, and then nothing was changed
      */
-    public void arm(Site site, int probe) throws ProbeRefusedException, IOException {
-        Helper.check(Helper.up_site_consumer(site.index, probe, 1), "a consumer");
-        int result = Helper.up_site_arm(site.index);
-        if (result < 0) {
-            Helper.up_site_consumer(site.index, probe, 0);
-            throw notArmed(site, result);
+    public void arm(List<Site> wanted, int[] probes) throws ProbeRefusedException, IOException {
+        int[] indices = wanted.stream().mapToInt(site -> site.index).toArray(), error = new int[1];
+        Helper.check(Helper.up_sites_consumers(indices, probes, indices.length, 1), "consumers");
+        int armed = Helper.up_sites_arm(indices, indices.length, error);
+        for (int i = 0; i < armed; i++) {
+            wanted.get(i).add(probes[i]);
         }
-        site.users.add(probe);
+        if (armed < indices.length) {
+            release(wanted.subList(0, armed), probes);
+            Helper.up_sites_consumers(Arrays.copyOfRange(indices, armed, indices.length), Arrays.copyOfRange(probes, armed, indices.length), indices.length - armed, 0);
+            throw notArmed(wanted.get(armed), error[0]);
+        }
     }
 
     private ProbeRefusedException notArmed(Site site, int result) {
@@ -161,20 +234,42 @@ public final class SiteTable {
         };
     }
 
-    /** One user less; the last one takes the trap out. False if somebody else had changed the code, which is then left as it is. */
-    public boolean release(Site site, int probe) {
-        site.users.remove(Integer.valueOf(probe));
-        boolean last = site.users.isEmpty();
-        if (last && !site.forgotten && isGone(site.library)) {
-            forget(site);
+    /**
+     * One user less each; a last one takes the trap out.
+     *
+     * @param probes the helper's numbers, in the order of the sites
+     * @return those whose code somebody else had changed, which is then left as it is
+     */
+    public List<Site> release(List<Site> wanted, int[] probes) {
+        List<Site> unused = new ArrayList<>(), left = new ArrayList<>();
+        LoadedLibrary library = null;
+        boolean gone = false;
+        for (int i = 0; i < wanted.size(); i++) {
+            Site site = wanted.get(i);
+            site.remove(probes[i]);
+            if (site.isUsed() || site.forgotten) {
+                continue;
+            }
+            if (site.library() != library) {
+                library = site.library();
+                gone = isGone(library);
+            }
+            if (gone) {
+                forget(site);
+            } else {
+                unused.add(site);
+            }
         }
-        boolean restored = true;
-        if (last && !site.forgotten) {
-            int result = Helper.up_site_disarm(site.index);
-            restored = result == 0 || result == Helper.GONE;
+        int[] indices = unused.stream().mapToInt(site -> site.index).toArray(), errors = new int[indices.length];
+        int result = Helper.up_sites_disarm(indices, indices.length, errors);
+        for (int i = 0; i < errors.length; i++) {
+            if (result < 0 || errors[i] != 0 && errors[i] != Helper.GONE) {
+                left.add(unused.get(i));
+            }
         }
-        Helper.up_site_consumer(site.index, probe, 0);
-        return restored;
+        int[] all = wanted.stream().mapToInt(site -> site.index).toArray();
+        Helper.up_sites_consumers(all, probes, all.length, 0);
+        return left;
     }
 
     /**
@@ -184,7 +279,7 @@ public final class SiteTable {
     public void forgetReplaced() {
         Map<LoadedLibrary, Boolean> replaced = new HashMap<>();
         for (Site site : sites.values()) {
-            if (!site.users.isEmpty() && !site.forgotten && replaced.computeIfAbsent(site.library, l -> !pins.holds(l) && hasItsOwnByte(site))) {
+            if (site.isUsed() && !site.forgotten && replaced.computeIfAbsent(site.library(), l -> !pins.holds(l) && hasItsOwnByte(site))) {
                 forget(site);
             }
         }
@@ -199,7 +294,9 @@ public final class SiteTable {
     private void forget(Site site) {
         site.forgotten = true;
         Helper.up_site_forget(site.index);
-        site.users.forEach(probe -> Helper.up_site_consumer(site.index, probe, 0));
+        int[] indices = new int[site.users.length];
+        Arrays.fill(indices, site.index);
+        Helper.up_sites_consumers(indices, site.users, indices.length, 0);
     }
 
     /** Only a library that is not held can be; looked up once for all sites that are released together. */
@@ -213,15 +310,18 @@ public final class SiteTable {
         });
     }
 
-    /** Whether the site that was made for an address is right for what its library has there now. */
-    public boolean isStill(Site site, LoadedLibrary library) throws ProbeRefusedException {
+    /** Whether the site that was made for an address is right for what its library has there now. text: that, or some of it; null: it is read. */
+    public boolean isStill(Site site, LoadedLibrary library, CodeText text) throws ProbeRefusedException {
+        byte[] made = site.plan.displaced();
         if (site.forgotten) {
             return false;
-        }
-        byte[] now = code(site.plan.address(), site.plan.displaced().length);
-        if (Arrays.equals(site.plan.displaced(), now)) {
+        } else if (text != null && text.has(made, site.plan.address())) {
             return true;
-        } else if (!site.users.isEmpty() || !Arrays.equals(now, fileBytes(library, site.plan.address(), now.length))) {
+        }
+        byte[] now = code(site.plan.address(), made.length);
+        if (Arrays.equals(made, now)) {
+            return true;
+        } else if (site.isUsed() || !Arrays.equals(now, fileBytes(library, site.plan.address(), now.length))) {
             throw new ProbeRefusedException(Refusal.TEXT_CHANGED, site.plan.where(), found(site));
         }
         return false;       /* a file that was overwritten in place and loaded again */
@@ -253,6 +353,10 @@ public final class SiteTable {
         int[] indices = new int[CHANGES_AT_ONCE];
         byte[] bytes = new byte[CHANGES_AT_ONCE];
         int n = Math.max(0, Helper.up_sites_changed(indices, bytes, CHANGES_AT_ONCE));
+        if (n == 0) {
+            told.clear();
+            return List.of();
+        }
         Map<Integer, Byte> now = new HashMap<>();
         for (int i = 0; i < n; i++) {
             now.put(indices[i], bytes[i]);
@@ -268,24 +372,45 @@ public final class SiteTable {
     public FunctionCode codeOf(LoadedLibrary library, long start, long end) throws ProbeRefusedException {
         if (lastFunction == null || lastFunction.start() != start) {
             /* The last instruction may reach beyond the end that a wrong symbol size claims. */
-            long readable = Math.min(end + MAX_INSTRUCTION, library.textEnd());
+            long readable = Math.min(end + InstructionTable.LONGEST, library.textEnd());
             lastFunction = new FunctionCode(code(start, (int) (readable - start)), start, (int) (end - start));
         }
         return lastFunction;
     }
 
-    /** Memory as it is without our traps and jumps. */
+    /**
+     * A library's code as it is without our traps and jumps.
+     *
+     * @throws ProbeRefusedException {@link Refusal#LIBRARY_GONE}
+     */
+    public CodeText text(long start, long end) throws ProbeRefusedException {
+        CodeText text = CodeText.read(start, (int) (end - start));
+        if (text == null) {
+            throw gone(start);
+        }
+        restore(start, end, text::put);
+        return text;
+    }
+
+    private static ProbeRefusedException gone(long address) {
+        return new ProbeRefusedException(Refusal.LIBRARY_GONE, "0x" + Long.toHexString(address), "its text is not mapped any more");
+    }
+
     private byte[] code(long address, int length) throws ProbeRefusedException {
         byte[] bytes = new byte[length];
         if (Helper.up_text_read(address, bytes, length) < 0) {
-            throw new ProbeRefusedException(Refusal.LIBRARY_GONE, "0x" + Long.toHexString(address), "its text is not mapped any more");
+            throw gone(address);
         }
-        SignalGuard.restore(address, bytes);
-        sites.subMap(address, address + length).forEach((at, site) -> {
-            if (!site.users.isEmpty() && !site.forgotten) {
-                bytes[(int) (at - address)] = site.plan.displaced()[0];
+        restore(address, address + length, (at, original) -> bytes[(int) (at - address)] = original);
+        return bytes;
+    }
+
+    private void restore(long start, long end, SignalGuard.Original original) {
+        SignalGuard.restore(start, end, original);
+        sites.subMap(start, end).forEach((at, site) -> {
+            if (site.isUsed() && !site.forgotten) {
+                original.is(at, site.plan.displaced()[0]);
             }
         });
-        return bytes;
     }
 }

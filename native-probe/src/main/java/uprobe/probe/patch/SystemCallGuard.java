@@ -279,8 +279,11 @@ final class SystemCallGuard {
             return Helper.GONE;
         }
         Displaced call = Displaced.of(new InstructionTable.Instruction(p.call().address(), bytes.length, 0, InstructionTable.SYSCALL, 0), bytes);
-        int site = Helper.up_site_define(new Way(Mechanism.BOOST, call, p.slot()).pack());
-        int error = site < 0 ? site : Helper.up_site_arm(site);
+        ByteBuffer way = ByteBuffer.allocate(Way.SIZE).order(ByteOrder.nativeOrder());
+        new Way(Mechanism.BOOST, call, p.slot()).pack(way);
+        int[] site = new int[1], armed = new int[1];
+        int defined = Helper.up_sites_define(way.array(), 1, site);
+        int error = defined < 0 || Helper.up_sites_arm(site, 1, armed) == 1 ? defined : armed[0];
         if (error == 0) {
             originals.put(p.call().address(), bytes[0]);
             closed.put(p.call().address(), p.call().next());

@@ -25,6 +25,7 @@ import uprobe.probe.code.Objdump.Text;
 import uprobe.probe.elf.LoadedLibraries;
 import uprobe.probe.elf.LoadedLibrary;
 import uprobe.probe.helper.Helper;
+import uprobe.probe.spec.Mechanism;
 
 /**
  * The decoder and the relocator against objdump over the code of real libraries: each instruction is put into four slots, near and far, to run and to
@@ -284,6 +285,7 @@ class RelocatorAgainstObjdumpTest {
         SlotCode code;
         try {
             code = step ? Relocator.step(site.displaced(), slot) : Relocator.boost(site.displaced(), slot);
+            SlotVerifier.verify(List.of(new Way(step ? Mechanism.STEP : Mechanism.BOOST, site.displaced(), code)));
         } catch (Relocator.NotRelocatable refused) {
             if (expected == null || !expected.startsWith(refused.refusal.name())) {
                 wrong(line, where + "refused, " + refused.refusal + " " + refused.getMessage() + "; expected " + expected);

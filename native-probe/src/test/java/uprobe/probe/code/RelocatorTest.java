@@ -5,12 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.HexFormat;
+import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import uprobe.probe.Refusal;
 import uprobe.probe.helper.Helper;
+import uprobe.probe.spec.Mechanism;
 
 /** Bytes and address in, bytes or refusal out. All sites are at 0x401000 and all slots at 0x600000, so the numbers can be added by hand. */
 class RelocatorTest {
@@ -30,11 +32,18 @@ class RelocatorTest {
     }
 
     private static String relocated(String bytes, long site, long slot) throws Relocator.NotRelocatable {
-        return HEX.formatHex(Relocator.boost(displaced(bytes, site), slot).code());
+        Displaced displaced = displaced(bytes, site);
+        return verified(new Way(Mechanism.BOOST, displaced, Relocator.boost(displaced, slot)));
     }
 
     private static String stepped(String bytes, long slot) throws Relocator.NotRelocatable {
-        return HEX.formatHex(Relocator.step(displaced(bytes, SITE), slot).code());
+        Displaced displaced = displaced(bytes, SITE);
+        return verified(new Way(Mechanism.STEP, displaced, Relocator.step(displaced, slot)));
+    }
+
+    private static String verified(Way way) {
+        SlotVerifier.verify(List.of(way));
+        return HEX.formatHex(way.slot().code());
     }
 
     /* jump back: e9, rel32 = site + length - (slot + length of the copy + 5) */
