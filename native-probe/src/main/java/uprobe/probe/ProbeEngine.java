@@ -747,7 +747,7 @@ public final class ProbeEngine {
 
     /** What a libc runs with all signals blocked is known only by where it blocks them. */
     private static void refuseUnguarded(LoadedLibrary library, String where) throws ProbeRefusedException {
-        Optional<String> open = SignalGuard.unguarded();
+        Optional<String> open = SignalGuard.unguarded(library);
         if (open.isPresent() && DeniedFunctions.isOfCLibrary(LibraryPattern.stem(library.fileName()))) {
             throw new ProbeRefusedException(Refusal.RUNS_WITH_SIGNALS_BLOCKED, where, open.get());
         }

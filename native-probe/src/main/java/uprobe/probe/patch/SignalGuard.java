@@ -99,8 +99,8 @@ public final class SignalGuard {
     }
 
     /** Why libc may still run code of its own with SIGTRAP blocked; empty if it does not. */
-    public static synchronized Optional<String> unguarded() {
-        return calls.unguarded();
+    public static synchronized Optional<String> unguarded(LoadedLibrary library) {
+        return calls.unguarded(library);
     }
 
     /** Where a jump of ours at this address leads. */

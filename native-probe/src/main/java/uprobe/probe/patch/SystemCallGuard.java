@@ -75,16 +75,23 @@ final class SystemCallGuard {
     private final NavigableMap<Long, Long> closed = new TreeMap<>();
     /** Numbers of calls that are led, or will be once the traps are written. */
     private final Set<Integer> covered = new HashSet<>();
-    private String unguarded;
+    /** Libraries of a libc with a call that could not be led, and which. */
+    private final Map<String, String> unguarded = new HashMap<>();
 
     SystemCallGuard(List<String> limits, Map<Long, Byte> originals) {
         this.limits = limits;
         this.originals = originals;
     }
 
-    /** A call of libc's, or of a library of its, that could not be led here; empty if there is none. */
-    Optional<String> unguarded() {
-        return Optional.ofNullable(unguarded);
+    /** A call of this libc's, or of a library of its, that could not be led here; empty if there is none. */
+    Optional<String> unguarded(LoadedLibrary library) {
+        String own = unguarded.get(key(library));
+        return own != null ? Optional.of(own)
+                : unguarded.entrySet().stream().filter(e -> !e.getKey().matches(".*/libc[.-][^/]*")).map(Map.Entry::getValue).findFirst();
+    }
+
+    private static String key(LoadedLibrary library) {
+        return library.path() + "@" + Long.toHexString(library.loadBias());
     }
 
     /** The slot that a jump of ours at this address leads to. */
@@ -165,7 +172,7 @@ final class SystemCallGuard {
                 + " can still block or take SIGTRAP: " + why;
         limits.add(sentence);
         if (call.numbers().contains(RT_SIGPROCMASK) && OF_LIBC.matcher(library.fileName()).matches()) {
-            unguarded = sentence;
+            unguarded.put(key(library), sentence);
         }
     }
 
@@ -263,8 +270,8 @@ final class SystemCallGuard {
     boolean writeTraps() {
         boolean any = !pending.isEmpty();
         for (Pending p : pending) {
-            boolean stays = p.library().fileName().startsWith("ld-linux") || keepLoaded(p.library()) != 0;     /* the dynamic linker does not open itself */
-            int error = stays ? arm(p) : Helper.GONE;
+            keepLoaded(p.library());    /* what can not be held - the dynamic linker itself, another namespace's - mostly stays as well */
+            int error = arm(p);
             if (error < 0) {
                 missed(p.library(), p.call(), "writing the trap failed with " + error);
             }
