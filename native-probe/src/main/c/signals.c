@@ -13,14 +13,26 @@
  *        next        : 48 81 ec 98 00 00 00    sub rsp, 0x98       jmp 0x8fd97   where it goes on: as if nothing had been
  *
  * 2. SIGTRAP, SIGSEGV, SIGBUS and SIGFPE are ours in the kernel and stay so. What the program sets for them through sigaction afterwards is written
- *    down (`current`) and told when asked, and gets what is not ours on its own terms. So whoever takes SIGTRAP later - HotSpot's crash reporter
+ *    down (what our name in the kernel means) and told when asked, and gets what is not ours on its own terms. So whoever takes SIGTRAP later - HotSpot's crash reporter
  *    does, for the time of its report - takes no probe away, and -Xcheck:jni, which asks whether HotSpot's handlers are still its own, sees that
  *    they are.
+ *
+ * 3. Who gets past libc (a raw rt_sigaction) finds our handler, may keep it as the one to forward to, and is found in the kernel at the next look. Taking
+ *    the signal back then, to hand it on to them, made a circle: they forwarded it to us, who handed it on to them. So our handler has many names
+ *    (signals_x86_64.S), and under each it hands on to what the program had when that name was in the kernel. Whoever is found gets a new name over it;
+ *    what it may have kept goes on to mean what was there before it came.
+ *
+ *        the program has   H      then A, found in the kernel      then B         A back in the kernel, or name 0 put back by A
+ *        in the kernel     0 (H)  1 (A)                            2 (B)          3 (A)                    0 (H)
+ *        what they keep           A: 0                             B: 1           A: 2 or 0
+ *        it goes           0 H    1 A 0 H                          2 B 1 A 0 H    3 A 2 B 1 H, or 3 A 0 H  0 H
+ *
+ *    A name that means A is given to what lay below A when A is found anew: it is on top, and may have kept that name.
  *
  * Allowed here, but for up_signals_take and up_code_store: what the head of trap.c allows. The functions that stand in for libc's are called from
  * signal handlers and from the children of vfork: no lock, errno kept, and memory that is never freed.
  *
- * Holds: what `current` points to never changes. Whoever changes a disposition publishes another one with one exchange. */
+ * Holds: what a name points to never changes. Whoever changes a disposition publishes another one with one exchange. */
 #define _GNU_SOURCE
 #include "signals.h"
 #include "arch.h"
@@ -68,8 +80,19 @@ struct kept_action {
     struct kept_action *next;
 };
 static struct kept_action *kept;            /* all that were ever needed: few, as equal ones are kept once */
-static struct action *current[SIGNALS + 1]; /* what the program has set for a signal that is ours; NULL: it is not ours */
 static up_handler ours[SIGNALS + 1];
+
+/* Our names for a signal. A name stays for good: who has kept it may call it for ever. */
+enum { NAMES = 64, NAME_SIZE = 16 /* as in signals_x86_64.S */, NO_NAME = -1 };
+extern const uint8_t up_signal_names[NAMES * NAME_SIZE] __attribute__((visibility("hidden")));
+static struct names {
+    struct {
+        struct action *means;   /* who gets what comes by this name; of the newest what the program has set. NULL: never used */
+        struct action *below;   /* what the program had before that was found in the kernel */
+    } name[NAMES];
+    int32_t used, newest;       /* the newest is in the kernel */
+    int32_t other;              /* that which the kernel had before, if it means the same handler as the newest, or NO_NAME */
+} names[SIGNALS + 1];
 static uint64_t restorer;
 
 /* The one copy of this action for the life of the process; NULL if the kernel gives no memory. */
@@ -100,14 +123,54 @@ static struct action *keep(const struct action *wanted)
 
 /* Ours as it must stand in the kernel while the program has `theirs`. What can not be made good once the handler runs is taken over from theirs: the
  * stack of a fault, and whether an interrupted system call begins again. Our traps interrupt none, and need the alternate stack where there is
- * one: goroutines and the like have little of their own. SA_NODEFER: else each thread in here would look as if it had the signal blocked. */
-static struct action ours_over(int signal, const struct action *theirs)
+ * one: goroutines and the like have little of their own. And SA_NODEFER: of signals that are sent faster than handlers begin (a timer's) the kernel
+ * puts one's frame on the other's, and no instruction of ours comes in between; who does not ask for that must not get it. Where nobody has SIGTRAP it
+ * is not deferred: else each thread in here would look as if it had it blocked. */
+static struct action ours_over(int signal, const struct action *theirs, int32_t name)
 {
-    int has_handler = theirs->handler != (uint64_t)SIG_DFL && theirs->handler != (uint64_t)SIG_IGN;
-    uint64_t flags = SA_SIGINFO | SA_NODEFER | RESTORER;
+    int ignored = theirs->handler == (uint64_t)SIG_IGN, has_handler = theirs->handler != (uint64_t)SIG_DFL && !ignored;
+    uint64_t flags = SA_SIGINFO | RESTORER;
+    flags |= has_handler ? theirs->flags & SA_NODEFER : ignored ? 0 : SA_NODEFER;
     flags |= has_handler && signal != SIGTRAP ? theirs->flags & SA_ONSTACK : SA_ONSTACK;
     flags |= has_handler ? theirs->flags & SA_RESTART : SA_RESTART;
-    return (struct action){ (uint64_t)ours[signal], flags, restorer, ~up_synchronous_signals() };
+    return (struct action){ (uint64_t)&up_signal_names[name * NAME_SIZE], flags, restorer, ~up_synchronous_signals() };
+}
+
+static int32_t name_at(int signal, uint64_t handler)
+{
+    uint64_t offset = handler - (uint64_t)up_signal_names;
+    int32_t name = offset < sizeof up_signal_names && offset % NAME_SIZE == 0 ? (int32_t)(offset / NAME_SIZE) : NO_NAME;
+    return name < __atomic_load_n(&names[signal].used, __ATOMIC_ACQUIRE) ? name : NO_NAME;
+}
+
+static int32_t newest_name(int signal)
+{
+    return __atomic_load_n(&names[signal].newest, __ATOMIC_ACQUIRE);
+}
+
+static struct action *meaning(int signal, int32_t name)
+{
+    return __atomic_load_n(&names[signal].name[name].means, __ATOMIC_ACQUIRE);
+}
+
+/* The signal that this thread hands on, and by which names it came. Who finds us where it stood itself, and forwards to us, would otherwise be called until
+ * the stack ends, until the next look. A handler that is left by siglongjmp leaves this as it is: the kernel's next call begins anew. */
+static __thread struct handed_on {
+    const void *context;
+    uint64_t names;             /* a bit each */
+} handed_on __attribute__((tls_model("initial-exec")));
+_Static_assert(NAMES <= 64, "handed_on.names");
+
+/* The kernel calls it, or who has kept one of its names; the fourth argument is the name's doing. */
+__attribute__((visibility("hidden"))) void up_signals_enter(int signal, siginfo_t *info, void *context, int32_t name);
+void up_signals_enter(int signal, siginfo_t *info, void *context, int32_t name)
+{
+    struct handed_on before = handed_on;
+    /* linux/arch/x86/include/asm/sigframe.h, struct rt_sigframe: the context lies right above the return address */
+    if (context == __builtin_dwarf_cfa())
+        handed_on = (struct handed_on){ context, 0 };
+    ours[signal](signal, info, context, name);
+    handed_on = before;
 }
 
 /* ---- whose memory: a child of vfork has our memory, but dispositions of its own ---- */
@@ -133,18 +196,18 @@ static int dispositions_are_ours(void)
  * wants is told by which of these handlers it has, as there is no memory of its own to write it down in. */
 static void on_trap_then_default(int signal, siginfo_t *info, void *context)
 {
-    ours[SIGTRAP](signal, info, context);
+    ours[SIGTRAP](signal, info, context, newest_name(signal));
 }
 
 static void on_trap_then_ignore(int signal, siginfo_t *info, void *context)
 {
-    ours[SIGTRAP](signal, info, context);
+    ours[SIGTRAP](signal, info, context, newest_name(signal));
     __asm__ volatile("");       /* else the compiler makes one of the two */
 }
 
 static int is_ours(int signal, const struct action *a)
 {
-    return ours[signal] && (a->handler == (uint64_t)ours[signal]
+    return ours[signal] && (name_at(signal, a->handler) != NO_NAME
                             || (signal == SIGTRAP && (a->handler == (uint64_t)on_trap_then_default || a->handler == (uint64_t)on_trap_then_ignore)));
 }
 
@@ -154,8 +217,9 @@ static struct action of_child(int signal, const struct action *a)
     static const struct action by_default, ignored = { .handler = (uint64_t)SIG_IGN };
     if (!is_ours(signal, a))
         return *a;
-    if (a->handler == (uint64_t)ours[signal])
-        return *__atomic_load_n(&current[signal], __ATOMIC_ACQUIRE);
+    int32_t name = name_at(signal, a->handler);
+    if (name != NO_NAME)
+        return *meaning(signal, name);
     return a->handler == (uint64_t)on_trap_then_default ? by_default : ignored;
 }
 
@@ -171,24 +235,28 @@ static void die_by_default(int signal, const siginfo_t *info)
     up_syscall4(SYS_rt_tgsigqueueinfo, up_syscall3(SYS_getpid, 0, 0, 0), up_syscall3(SYS_gettid, 0, 0, 0), signal, info);
 }
 
-int up_signals_chain(int signal, siginfo_t *info, void *context)
+int up_signals_chain(int signal, siginfo_t *info, void *context, int32_t name)
 {
-    const struct action *a;
+    const struct action *a = meaning(signal, name);
     struct action childs;
-    /* Nothing there yet: another thread has just taken the signal and is about to say from whom. It has all signals blocked. */
-    while (!(a = __atomic_load_n(&current[signal], __ATOMIC_ACQUIRE)))
-        up_syscall3(SYS_sched_yield, 0, 0, 0);
+    if (handed_on.context != context)
+        handed_on = (struct handed_on){ context, 0 };
+    int again = handed_on.names >> name & 1 && names[signal].name[name].below;
+    if (again)
+        a = names[signal].name[name].below;
+    handed_on.names |= (uint64_t)1 << name;
+    int forwarded = again || name != newest_name(signal);        /* called by another handler, as a function: under the mask that it has */
     int in_child = !dispositions_are_ours() && kernel_action(signal, NULL, &childs) == 0;
     if (in_child) {
         childs = of_child(signal, &childs);
         a = &childs;
     }
-    while (!in_child && a->flags & SA_RESETHAND && a->handler != (uint64_t)SIG_DFL && a->handler != (uint64_t)SIG_IGN) {
+    while (!in_child && !forwarded && a->flags & SA_RESETHAND && a->handler != (uint64_t)SIG_DFL && a->handler != (uint64_t)SIG_IGN) {
         /* Once only: whoever exchanges it has the call. */
         struct action spent = *a;
         spent.handler = (uint64_t)SIG_DFL;
         struct action *after = keep(&spent), *expected = (struct action *)a;
-        if (!after || __atomic_compare_exchange_n(&current[signal], &expected, after, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        if (!after || __atomic_compare_exchange_n(&names[signal].name[name].means, &expected, after, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
             break;
         a = expected;
     }
@@ -198,14 +266,16 @@ int up_signals_chain(int signal, siginfo_t *info, void *context)
         die_by_default(signal, info);   /* a fault that is ignored kills as well (linux/kernel/signal.c, force_sig_info) */
         return 0;
     }
-    uint64_t mask;
-    __builtin_memcpy(&mask, &((ucontext_t *)context)->uc_sigmask, sizeof mask);
-    mask |= a->mask & ~kept_open;
-    if (!(a->flags & SA_NODEFER))
-        mask |= bit(signal);
-    up_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, KERNEL_SIGSET_SIZE);
+    if (!forwarded) {
+        uint64_t mask;
+        __builtin_memcpy(&mask, &((ucontext_t *)context)->uc_sigmask, sizeof mask);
+        mask = (mask | a->mask) & ~kept_open;   /* it may have interrupted our own trap handler, which the kernel may defer SIGTRAP for */
+        if (!(a->flags & SA_NODEFER))
+            mask |= bit(signal);
+        up_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, KERNEL_SIGSET_SIZE);
+    }
     if (a->flags & SA_SIGINFO)
-        ((up_handler)a->handler)(signal, info, context);
+        ((void (*)(int, siginfo_t *, void *))a->handler)(signal, info, context);
     else
         ((void (*)(int))a->handler)(signal);
     return 1;                   /* the mask of the interrupted code comes back with sigreturn */
@@ -225,25 +295,25 @@ int up_signals_vm_text(int64_t start, int64_t end)
 
 /* HotSpot decodes the instruction at the fault to step over it when a mapped file was truncated (os_linux_x86.cpp, handle_unsafe_access). At the
  * site it would decode our trap; the copy in the slot is the true one, and what follows it there is right as well. */
-static int decodes_the_instruction(int signal)
+static int decodes_the_instruction(int signal, int32_t name)
 {
-    const struct action *a = __atomic_load_n(&current[signal], __ATOMIC_ACQUIRE);
-    return signal == SIGBUS && a && a->handler >= vm_text_start && a->handler < vm_text_end;
+    const struct action *a = meaning(signal, name);
+    return signal == SIGBUS && a->handler >= vm_text_start && a->handler < vm_text_end;
 }
 
-static void on_fault(int signal, siginfo_t *info, void *context)
+static void on_fault(int signal, siginfo_t *info, void *context, int32_t name)
 {
     struct up_shown shown;
     /* Sent by somebody: no instruction did it. */
-    if (info->si_code <= 0 || decodes_the_instruction(signal) || !up_way_show_original(context, &shown)) {
-        up_signals_chain(signal, info, context);
+    if (info->si_code <= 0 || decodes_the_instruction(signal, name) || !up_way_show_original(context, &shown)) {
+        up_signals_chain(signal, info, context, name);
         return;
     }
     if (info->si_addr == (void *)shown.gregs[REG_RIP])
         info->si_addr = (void *)shown.shown[REG_RIP];   /* SIGFPE tells where, not what */
     /* A handler that leaves all as it was wants the instruction run again. It goes on in the slot; at the site it would trap and be counted twice.
      * What a handler changed is its own choice. */
-    if (up_signals_chain(signal, info, context))
+    if (up_signals_chain(signal, info, context, name))
         up_way_put_back(context, &shown);
 }
 
@@ -347,12 +417,13 @@ static int set_virtual(int signal, const struct action *set, struct action *old)
         struct action *now = keep(&wanted);
         if (!now)
             return -ENOMEM;
-        was = __atomic_exchange_n(&current[signal], now, __ATOMIC_ACQ_REL);
-        struct action before = ours_over(signal, was), after = ours_over(signal, now);
+        int32_t name = newest_name(signal);
+        was = __atomic_exchange_n(&names[signal].name[name].means, now, __ATOMIC_ACQ_REL);
+        struct action before = ours_over(signal, was, name), after = ours_over(signal, now, name);
         if (!same_action(&before, &after))
             kernel_action(signal, &after, NULL);
     } else {
-        was = __atomic_load_n(&current[signal], __ATOMIC_ACQUIRE);
+        was = meaning(signal, newest_name(signal));
     }
     if (old)
         *old = *was;
@@ -368,7 +439,7 @@ static int set_in_child(int signal, const struct action *set, struct action *old
         wanted = *set;
         wanted.mask &= ~kept_open;
         if (signal == SIGTRAP && (set->handler == (uint64_t)SIG_DFL || set->handler == (uint64_t)SIG_IGN)) {
-            wanted = ours_over(signal, set);
+            wanted = ours_over(signal, set, newest_name(signal));
             wanted.handler = (uint64_t)(set->handler == (uint64_t)SIG_DFL ? on_trap_then_default : on_trap_then_ignore);
         }
         error = kernel_action(signal, &wanted, &was);
@@ -386,7 +457,7 @@ static int set_ours(int signal, const struct action *set, struct action *old)
 
 static int is_taken(int signal)
 {
-    return signal > 0 && signal <= SIGNALS && __atomic_load_n(&current[signal], __ATOMIC_ACQUIRE);
+    return signal > 0 && signal <= SIGNALS && __atomic_load_n(&names[signal].used, __ATOMIC_ACQUIRE);
 }
 
 static int up_sigaction(int signal, const struct sigaction *set, struct sigaction *old)
@@ -557,24 +628,73 @@ int up_signals_next(int32_t hook, int64_t next)
 
 /* ---- taking ---- */
 
+/* A name to put over a handler that was found in the kernel: one that it can not have kept. Where nobody came in between two are enough, taken in turn.
+ * When there are no more, the newest stays. */
+static int32_t name_over(struct names *n, uint64_t handler)
+{
+    int again = n->used > 0 && n->name[n->newest].means->handler == handler;
+    int32_t name = again && n->other != NO_NAME ? n->other : n->used < NAMES ? n->used : n->newest;
+    n->other = again && name != n->newest ? n->newest : NO_NAME;
+    return name;
+}
+
+/* The handler is on top again: what it may have kept must not lead back to it. */
+static void pass_over(struct names *n, uint64_t handler)
+{
+    static struct action by_default;
+    struct action *below = NULL;
+    for (int32_t i = 0; i < n->used && !below; i++)
+        if (n->name[i].means->handler == handler)
+            below = n->name[i].below ? n->name[i].below : &by_default;
+    for (int32_t i = 0; i < n->used && below; i++) {
+        if (n->name[i].means->handler == handler)
+            __atomic_store_n(&n->name[i].means, below, __ATOMIC_RELEASE);
+        if (n->name[i].below && n->name[i].below->handler == handler)
+            n->name[i].below = below;
+    }
+}
+
+/* Caller holds Java's engine lock. */
 static int take(int signal)
 {
+    struct names *n = &names[signal];
     struct action was;
     int error = kernel_action(signal, NULL, &was);
-    if (error || was.handler == (uint64_t)ours[signal])
+    int32_t name = name_at(signal, was.handler);
+    if (error || (name != NO_NAME && name == n->newest))
         return error;
-    struct action *theirs = keep(&was);
+    if (name != NO_NAME) {
+        /* An older one: whoever came after it has gone again, and put it back. */
+        struct action mine = ours_over(signal, meaning(signal, name), name);
+        error = kernel_action(signal, &mine, NULL);
+        n->other = NO_NAME;
+        if (!error)
+            __atomic_store_n(&n->newest, name, __ATOMIC_RELEASE);
+        return error;
+    }
+    struct action *theirs = keep(&was), *below = n->used ? n->name[n->newest].means : NULL;
     if (!theirs)
         return -ENOMEM;
-    struct action mine = ours_over(signal, theirs);
+    if (below && below->handler == theirs->handler)
+        below = n->name[n->newest].below;
+    name = name_over(n, theirs->handler);
+    pass_over(n, theirs->handler);
+    n->name[name].below = below;
+    __atomic_store_n(&n->name[name].means, theirs, __ATOMIC_RELEASE);
+    if (name == n->used)
+        __atomic_store_n(&n->used, name + 1, __ATOMIC_RELEASE);
+    struct action mine = ours_over(signal, theirs, name);
     error = kernel_action(signal, &mine, &was);
     if (error)
         return error;
+    __atomic_store_n(&n->newest, name, __ATOMIC_RELEASE);
     /* Somebody may have been faster in between: what the exchange gave is the truth. */
-    if (was.handler != (uint64_t)ours[signal])
-        theirs = keep(&was);
-    __atomic_store_n(&current[signal], theirs, __ATOMIC_RELEASE);
-    return theirs ? 0 : -ENOMEM;
+    if (!is_ours(signal, &was) && !same_action(&was, theirs)) {
+        if (!(theirs = keep(&was)))
+            return -ENOMEM;
+        __atomic_store_n(&n->name[name].means, theirs, __ATOMIC_RELEASE);
+    }
+    return 0;
 }
 
 /* Out of the sa_mask of a handler that was there before us, or came by a raw system call. */

@@ -1,12 +1,33 @@
 /* Floor 5 */
-/* System calls that pass through the helper
+/* The names of our signal handler
+ * -------------------------------
+ * What the kernel calls, one address for each name (signals.c, 3): a fourth argument beside the handler's three.
+ *
+ * System calls that pass through the helper
  * -----------------------------------------
  * A slot that stands for a system call of somebody's code (SystemCalls.java says which and why) comes here by a call, below the red zone and with all
  * registers as the kernel would have got them. up_guarded_call makes the call, or a better one. As after `syscall`, rax is the result, r11 the flags,
  * and everything else but rcx is as it was; vector state is not touched (the helper's C uses general registers only). */
 
+#define NAMES 64                /* as in signals.c */
+
     .text
     .balign 16
+    .globl up_signal_names
+    .hidden up_signal_names
+    .type up_signal_names, @function
+up_signal_names:
+    .cfi_startproc
+    .set i, 0
+    .rept NAMES
+    mov $i, %ecx
+    jmp up_signals_enter
+    .balign 16, 0xcc
+    .set i, i+1
+    .endr
+    .cfi_endproc
+    .size up_signal_names, . - up_signal_names
+
     .globl up_guards_entry
     .hidden up_guards_entry
     .type up_guards_entry, @function

@@ -9,8 +9,10 @@
  * away between the trap and now, and the thread simply resumes there, as the kernel's uprobes do. What is left goes to whoever had the signal
  * before, on that handler's own terms.
  *
- * A debugger that was told to pass SIGTRAP on may send it anew, when it lets go of a thread that had just trapped: si_code is then SI_USER
- * (kernel/signal.c, ptrace_signal), and the thread may have been set back to the trap (gdb, linux-nat.c, save_stop_reason). */
+ * A debugger that was told to pass SIGTRAP on may send it anew, when it lets go of a thread that had just trapped: si_code is then SI_USER, si_pid the
+ * debugger's or, once that has detached, the parent's (kernel/signal.c, ptrace_signal), and the thread may have been set back to the trap (gdb,
+ * linux-nat.c, save_stop_reason). What threads of this process send (kill, tgkill, a timer) is none: the thread may stand behind a site that it has
+ * come by. */
 #define _GNU_SOURCE
 #include "carry_out.h"
 #include "hit.h"
@@ -71,15 +73,15 @@ static int on_step(ucontext_t *uc)
     return stepped != 1;
 }
 
-static void on_trap(int signal, siginfo_t *info, void *context)
+static void on_trap(int signal, siginfo_t *info, void *context, int32_t name)
 {
-    int from_debugger = info->si_code <= 0;
+    int from_debugger = info->si_code == SI_USER && info->si_pid != (int32_t)up_syscall3(SYS_getpid, 0, 0, 0);
     if ((info->si_code == UP_TRAP_SI_CODE || from_debugger) && on_site(context, from_debugger))
         return;
     if (info->si_code == TRAP_TRACE && !on_step(context))
         return;
     up_count(&statistics.foreign);
-    up_signals_chain(signal, info, context);
+    up_signals_chain(signal, info, context, name);
 }
 
 int up_trap_install(void)

@@ -39,6 +39,142 @@ final class SignalScenarios {
         return (mask & 1L << signal) != 0;
     }
 
+    // ---- handlers that came past libc
+
+    /** A transaction, in which handlers are looked at. */
+    private static void look() throws Exception {
+        try (TestProbe probe = TestProbe.arm("p libodd:odd_identity $arg1")) {
+            Odd.odd_identity(1);
+            assertEquals(1, probe.counters().hits());
+        }
+    }
+
+    /** How often the last handler and those that forward saw what is raised, before the next look and behind it. */
+    private static void assertSeen(int digits, int signal) throws Exception {
+        for (int i = 0; i < 3; i++) {
+            assertEquals(0, callInt("odd_forward_raise", signal));
+            assertEquals(digits, callInt("odd_forward_seen"), "signal " + signal + ", look " + i);
+            look();
+        }
+    }
+
+    /* The engine took who had found its own handler for the next one to forward to, who forwarded to it: round and round until the stack ended. */
+    @Scenario(alone = true)
+    static void handlersThatForwardToWhatTheyFoundSeeAFaultOnce() throws Exception {
+        look();
+        for (int signal : new int[] {SIGTRAP, SIGSEGV, SIGBUS, SIGFPE}) {
+            assertEquals(0, callInt("odd_forward_last", signal));
+            assertSeen(1000, signal);
+            assertEquals(0, callInt("odd_forward_install", 0, signal));
+            assertSeen(1001, signal);
+            assertEquals(0, callInt("odd_forward_install", 1, signal));
+            assertSeen(1011, signal);
+            assertEquals(0, callInt("odd_forward_install", 2, signal));
+            assertSeen(1111, signal);
+            assertEquals(0, callInt("odd_forward_put_back", 2, signal));
+            assertSeen(1011, signal);
+            assertEquals(0, callInt("odd_forward_put_back", 1, signal));
+            assertSeen(1001, signal);
+            /* Who makes sure that it is on top, again and again. */
+            for (int i = 0; i < 100; i++) {
+                assertEquals(0, callInt("odd_forward_install", 0, signal));
+                look();
+                assertEquals(0, callInt("odd_forward_raise", signal));
+                assertEquals(1001, callInt("odd_forward_seen"), "signal " + signal + ", time " + i);
+            }
+            assertEquals(0, callInt("odd_forward_install", 1, signal));
+            assertSeen(1011, signal);
+            assertEquals(0, callInt("odd_forward_put_back", 1, signal));
+            assertSeen(1001, signal);
+            /* It finds the engine where it stood itself. Until the next look it is asked once more, and not for ever. */
+            assertEquals(0, callInt("odd_forward_install", 0, signal));
+            assertEquals(0, callInt("odd_forward_raise", signal));
+            assertEquals(1002, callInt("odd_forward_seen"), "signal " + signal);
+            look();
+            assertSeen(1001, signal);
+            assertEquals(0, callInt("odd_forward_last_end", signal));
+        }
+    }
+
+    private static int hashOf(Object object) {
+        return object.hashCode();
+    }
+
+    /* HotSpot's own faults go through all that forward: each is a NullPointerException. */
+    @Scenario(alone = true)
+    static void nullPointersOfCompiledCodeComeThroughHandlersThatForward() throws Exception {
+        for (int round = 0; round < 6; round++) {
+            look();
+            if (round < 3) {
+                assertEquals(0, callInt("odd_forward_install", round, SIGSEGV));
+            }
+            int thrown = 0;
+            for (int i = 0; i < 40_000; i++) {
+                try {
+                    thrown += hashOf(i % 1000 == 0 ? null : "") == 0 ? 0 : 1;
+                } catch (NullPointerException e) {
+                    thrown++;
+                }
+                if (i == 20_000) {
+                    look();
+                }
+            }
+            assertEquals(40, thrown);
+        }
+    }
+
+    // ---- SIGTRAP that is sent
+
+    private static long sentTraps(long signals, long period, int flags, long[] deepest) {
+        try (com.sun.jna.Memory deep = new com.sun.jna.Memory(Long.BYTES)) {
+            long seen = call("odd_sent_traps", signals, period, flags, deep);
+            deepest[0] = deep.getLong(0);
+            return seen;
+        }
+    }
+
+    /* The thread stood right behind the site, so it was taken for one that a debugger had kept from its trap: the instruction ran once more. */
+    @Scenario(alone = true)
+    static void aSentSigtrapIsNoTrapOfTheSiteThatTheThreadStandsBehind() throws Exception {
+        long[] deepest = new long[1];
+        for (String mechanism : List.of("boost", "emulate", "step")) {
+            for (int flags : new int[] {0, callInt("odd_sa_nodefer")}) {
+                try (TestProbe probe = TestProbe.arm("p libodd:odd_stands_behind n=$arg1 mechanism=" + mechanism)) {
+                    assertEquals(300, sentTraps(300, 0, flags, deepest), mechanism + "; -3: a wrong result");
+                    assertEquals(List.of(1999993L), probe.hits().stream().map(hit -> hit.values()[0]).toList());
+                }
+            }
+        }
+    }
+
+    /* Sent faster than handlers begin they lay one on the other in the engine's handler, which deferred none, until the stack ended. */
+    @Scenario(alone = true)
+    static void sentTrapsDoNotPileUpWhereTheHandlerDefersThem() throws Exception {
+        long[] deepest = new long[1];
+        sentTraps(2000, 20_000, 0, deepest);
+        long unprobed = deepest[0];
+        try (TestProbe probe = TestProbe.arm("c libodd:odd_stands_behind n=$arg1 r=$retval")) {
+            assertTrue(sentTraps(20_000, 20_000, 0, deepest) >= 20_000, "-3: a wrong result");
+            ChildJvm.note("frames of " + unprobed + " bytes unprobed, " + deepest[0] + " probed");
+            assertTrue(deepest[0] < unprobed + (16 << 10), deepest[0] + " bytes, unprobed " + unprobed);
+            assertEquals(1, probe.counters().hits());
+        }
+    }
+
+    /* While such a handler is there the kernel shows SIGTRAP blocked in whoever is just being probed. */
+    @Scenario(alone = true)
+    static void threadsThatAreJustBeingProbedAreNotTakenForDeafOnes() throws Exception {
+        assertEquals(0, callInt("odd_forward_last", SIGTRAP));
+        try (TestProbe busy = TestProbe.arm("p libodd:odd_identity")) {
+            assertEquals(0, Odd.odd_workers_start(4));
+            for (int i = 0; i < 100; i++) {
+                TestProbe.arm("p libodd:odd_seven").close();
+            }
+            long calls = Odd.odd_workers_stop();
+            assertTrue(busy.counters().hits() >= calls, busy.counters() + " of " + calls);
+        }
+    }
+
     // ---- masks
 
     @Scenario(alone = true)

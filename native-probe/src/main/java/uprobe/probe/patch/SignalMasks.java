@@ -15,6 +15,9 @@ import java.util.TreeMap;
  */
 public final class SignalMasks {
     public static final int SIGTRAP = 5;
+    private static final int SIGSEGV = 11;
+    /** glibc's own (SIGCANCEL): it enters no mask that is set through glibc, but is in the one that the engine's handlers run under. */
+    private static final int GLIBC = 32;
     /**
      * libc blocks everything for moments (starting a thread, spawning a process): only what is so at every look counts. A thread that does nothing
      * but start threads is found so at five looks in a row one time in a few; hence many.
@@ -109,7 +112,9 @@ public final class SignalMasks {
                 } else if (line.startsWith("SigBlk:")) {
                     long mask = Long.parseUnsignedLong(line.substring(7).strip(), 16);
                     boolean worker = KERNEL_WORKERS.stream().anyMatch(name::startsWith);
-                    return (mask >>> (signal - 1) & 1) != 0 && !worker
+                    /* The kernel defers SIGTRAP while the engine's own handler runs, if the program's wants that: no trap comes there. */
+                    boolean inOurs = has(mask, GLIBC) && !has(mask, SIGSEGV);
+                    return has(mask, signal) && !worker && !inOurs
                             ? Optional.of("\"" + name + "\" (tid " + task.getFileName() + ")") : Optional.empty();
                 }
             }
@@ -117,6 +122,10 @@ public final class SignalMasks {
             /* the thread ended while we looked */
         }
         return Optional.empty();
+    }
+
+    private static boolean has(long mask, int signal) {
+        return (mask >>> (signal - 1) & 1) != 0;
     }
 
     private SignalMasks() {}
