@@ -88,6 +88,12 @@ public final class ChildJvm {
         return this;
     }
 
+    /** All that the tests themselves can see. */
+    public ChildJvm withAllLibraries() {
+        classPath = System.getProperty("java.class.path");
+        return this;
+    }
+
     /** The agent, but no record=. */
     public ChildJvm withoutRecording() {
         record = false;

@@ -70,7 +70,7 @@ public final class RuntimeCalls {
         System.out.println("result " + sum + " " + shared + " " + virtualThreads(rounds));
     }
 
-    private static long work(int thread, int rounds) throws Exception {
+    static long work(int thread, int rounds) throws Exception {
         Random random = new Random(thread);
         Map<Integer, byte[]> kept = new HashMap<>();
         long sum = 0;
