@@ -14,6 +14,10 @@ void up_registers_of(const ucontext_t *uc, struct up_regs *regs);
 /* Lets the interrupted thread go on as if the site's own instruction had run, or makes it run next. */
 void up_way_carry_out(const struct up_way *way, ucontext_t *uc);
 
+/* Whether a thread whose ip is behind the first byte of the way's site is there because that is its whole instruction and was carried out, and not since it
+ * has just trapped, as far as can be known: the newest that the thread carried out was this one, and its stack pointer is not what it was before. */
+int up_way_stands_behind(const struct up_way *way, const ucontext_t *uc);
+
 /* A trace trap came: whether it ended one of our steps. What differs is then put right.
  * Returns 0: not ours; 1: ours; 2: ours, and the thread was being stepped by somebody else as well, who wants to know. */
 int up_way_stepped(ucontext_t *uc);

@@ -239,8 +239,27 @@ int up_way_stepped(ucontext_t *uc)
     return trace ? 2 : 1;
 }
 
+/* The newest that was carried out on this thread. */
+static __thread struct {
+    uint64_t site, sp;          /* sp before it */
+} carried __attribute__((tls_model("initial-exec")));
+
+/* Of the instructions of one byte: push, pop, pushf, popf, leave. What does neither is a nop or the like, that is better left out than done twice. */
+static int moves_stack(uint8_t opcode)
+{
+    return (opcode & 0xf0) == 0x50 || opcode == 0x9c || opcode == 0x9d || opcode == 0xc9;
+}
+
+int up_way_stands_behind(const struct up_way *way, const ucontext_t *uc)
+{
+    return way->next - way->site == UP_TRAP_SIZE && carried.site == way->site
+        && (!moves_stack(way->original) || (uint64_t)uc->uc_mcontext.gregs[REG_RSP] != carried.sp);
+}
+
 void up_way_carry_out(const struct up_way *way, ucontext_t *uc)
 {
+    carried.site = way->site;
+    carried.sp = (uint64_t)uc->uc_mcontext.gregs[REG_RSP];
     switch ((enum up_mechanism)way->mechanism) {
     case UP_BOOST:
         uc->uc_mcontext.gregs[REG_RIP] = (greg_t)way->slot;

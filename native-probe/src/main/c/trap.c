@@ -11,8 +11,8 @@
  *
  * A debugger that was told to pass SIGTRAP on may send it anew, when it lets go of a thread that had just trapped: si_code is then SI_USER, si_pid the
  * debugger's or, once that has detached, the parent's (kernel/signal.c, ptrace_signal), and the thread may have been set back to the trap (gdb,
- * linux-nat.c, save_stop_reason). What threads of this process send (kill, tgkill, a timer) is none: the thread may stand behind a site that it has
- * come by. */
+ * linux-nat.c, save_stop_reason). What is sent otherwise (kill, tgkill, a timer) goes on to the program's handler. But of two SIGTRAPs that wait at
+ * one time the kernel makes one: it may be that of a trap as well, unless the thread just stands behind a site of one byte that it has come by. */
 #define _GNU_SOURCE
 #include "carry_out.h"
 #include "hit.h"
@@ -41,13 +41,15 @@ static void take_hit(const struct up_site *site, ucontext_t *uc)
 }
 
 /* Whether the trap was ours, or nobody's any more. */
-static int on_site(ucontext_t *uc, int from_debugger)
+static int on_site(ucontext_t *uc, int sent, int from_debugger)
 {
     greg_t *ip = &uc->uc_mcontext.gregs[REG_RIP];
     uint64_t address = (uint64_t)*ip - UP_TRAP_SIZE;
     const struct up_site *site = up_site_find(address);
     uint8_t now = UP_TRAP_BYTE;
-    if ((!site || from_debugger) && up_read_safely(address, &now, 1) != 0)
+    if (sent && !from_debugger && (!site || up_way_stands_behind(__atomic_load_n(&site->way, __ATOMIC_ACQUIRE), uc)))
+        return 0;
+    if ((!site || sent) && up_read_safely(address, &now, 1) != 0)
         now = UP_TRAP_BYTE;
     if (site && now == UP_TRAP_BYTE) {
         take_hit(site, uc);
@@ -55,9 +57,9 @@ static int on_site(ucontext_t *uc, int from_debugger)
     }
     if (now == UP_TRAP_BYTE)
         return 0;
-    if (up_site_find((uint64_t)*ip))
+    if ((!sent || from_debugger) && up_site_find((uint64_t)*ip))
         return 1;               /* set back by a debugger: the thread runs into the trap once more */
-    if (from_debugger)
+    if (sent)
         return 0;
     up_count(&statistics.stale);
     *ip = (greg_t)address;
@@ -75,8 +77,8 @@ static int on_step(ucontext_t *uc)
 
 static void on_trap(int signal, siginfo_t *info, void *context, int32_t name)
 {
-    int from_debugger = info->si_code == SI_USER && info->si_pid != (int32_t)up_syscall3(SYS_getpid, 0, 0, 0);
-    if ((info->si_code == UP_TRAP_SI_CODE || from_debugger) && on_site(context, from_debugger))
+    int sent = info->si_code <= 0, from_debugger = info->si_code == SI_USER && info->si_pid != (int32_t)up_syscall3(SYS_getpid, 0, 0, 0);
+    if ((info->si_code == UP_TRAP_SI_CODE || sent) && on_site(context, sent, from_debugger) && (!sent || from_debugger))
         return;
     if (info->si_code == TRAP_TRACE && !on_step(context))
         return;

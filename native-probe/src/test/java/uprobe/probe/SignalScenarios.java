@@ -147,6 +147,18 @@ final class SignalScenarios {
         }
     }
 
+    /* The kernel makes one of a trap and of a signal that waits. */
+    @Scenario(alone = true)
+    static void sentTrapsAmongTrapsAreNoneOfThem() throws Exception {
+        try (TestProbe one = TestProbe.arm("p libodd:odd_stands_for_a_moment n=$arg1"); TestProbe more = TestProbe.arm("c libodd:odd_identity n=$arg1 r=$retval")) {
+            long calls = call("odd_sent_among_traps", 10_000L), seen = call("odd_sent_seen");
+            assertTrue(calls > 0, calls + ", -2: a wrong result");
+            ChildJvm.note(seen + " of 10000 signals came, among " + 2 * calls + " traps");
+            assertTrue(seen >= 1000 && seen <= 10_000, seen + " signals");
+            assertTrue(Math.abs(one.counters().hits() - calls) <= 1 && Math.abs(more.counters().hits() - calls) <= 1, one.counters() + ", " + more.counters() + " of " + calls);
+        }
+    }
+
     /* Sent faster than handlers begin they lay one on the other in the engine's handler, which deferred none, until the stack ended. */
     @Scenario(alone = true)
     static void sentTrapsDoNotPileUpWhereTheHandlerDefersThem() throws Exception {
