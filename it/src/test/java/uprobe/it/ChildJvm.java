@@ -88,9 +88,11 @@ public final class ChildJvm {
         return this;
     }
 
-    /** All that the tests themselves can see. */
+    /** All that the tests themselves can see, but for the agent's own parts: an application has none of them. */
     public ChildJvm withAllLibraries() {
-        classPath = System.getProperty("java.class.path");
+        Path project = Path.of("..").toAbsolutePath().normalize(), own = Path.of("target").toAbsolutePath();
+        classPath = Stream.of(System.getProperty("java.class.path").split(java.io.File.pathSeparator))
+                .filter(part -> !Path.of(part).startsWith(project) || Path.of(part).startsWith(own)).collect(Collectors.joining(java.io.File.pathSeparator));
         return this;
     }
 

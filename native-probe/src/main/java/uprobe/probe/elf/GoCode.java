@@ -83,16 +83,28 @@ public final class GoCode {
             long at = image.bias() + (load.p_vaddr + WORD - 1 & -WORD), end = image.bias() + load.p_vaddr + load.p_filesz;
             while (at + WORD <= end) {
                 piece.clear().limit((int) Math.min(PIECE, end - at));
-                int words = memory.read(piece, at) / WORD;
+                int words = readable(memory, piece, at) / WORD;
+                if (words <= 0) {
+                    at = ProcessMaps.pageDown(at) + ProcessMaps.PAGE;   /* protected, or beyond the end of a file that was cut: no tables that Go uses */
+                    continue;
+                }
                 for (int i = 0; i < words; i++) {
                     if (test.is(at + i * WORD, piece.getLong(i * WORD))) {
                         return true;
                     }
                 }
-                at += Math.max(1, words) * WORD;
+                at += words * WORD;
             }
         }
         return false;
+    }
+
+    private static int readable(ProcessMemory memory, ByteBuffer piece, long at) {
+        try {
+            return memory.read(piece, at);
+        } catch (IOException nothing) {
+            return 0;
+        }
     }
 
     public boolean contains(long address) {
