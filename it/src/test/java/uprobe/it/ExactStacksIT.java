@@ -53,7 +53,7 @@ class ExactStacksIT {
                         new Call(event.getThread().getJavaThreadId(), event.getInt("stackId"), event.getStartTime(), event.getEndTime()));
                 case "it.Stack" -> stacks.put(event.getInt("stackId"), event.getString("frames"));
                 case "uprobe.ProbeStatistics" -> counters.merge(event.getString("probe"), new Counters(event.getLong("hits"),
-                        event.getLong("recorded"), event.getLong("dropped"), event.getLong("missed")), (x, y) -> x.hits() > y.hits() ? x : y);
+                        event.getLong("recorded"), event.getLong("dropped"), event.getLong("missed"), event.getLong("ownWork")), (x, y) -> x.hits() > y.hits() ? x : y);
                 default -> { }
             }
         });

@@ -45,21 +45,22 @@ public final class Recorded {
     public Counters counters(String probe) {
         RecordedEvent last = of("uprobe.ProbeStatistics").stream().filter(e -> e.getString("probe").equals(probe))
                 .max(Comparator.comparing(RecordedEvent::getStartTime)).orElseThrow(() -> new AssertionError("no statistics of " + probe));
-        return new Counters(last.getLong("hits"), last.getLong("recorded"), last.getLong("dropped"), last.getLong("missed"));
+        return new Counters(last.getLong("hits"), last.getLong("recorded"), last.getLong("dropped"), last.getLong("missed"),
+                last.getLong("ownWork"));
     }
 
     /** {@code uprobe.ProbeStatistics}. */
-    public record Counters(long hits, long recorded, long dropped, long missed) {
+    public record Counters(long hits, long recorded, long dropped, long missed, long ownWork) {
         /** Every hit is in one of the parts. */
         public Counters assertWhole() {
-            if (hits != recorded + dropped + missed) {
+            if (hits != recorded + dropped + missed + ownWork) {
                 throw new AssertionError("the parts do not make the whole: " + this);
             }
             return this;
         }
 
         public static Counters allRecorded(long hits) {
-            return new Counters(hits, hits, 0, 0);
+            return new Counters(hits, hits, 0, 0, 0);
         }
     }
 
