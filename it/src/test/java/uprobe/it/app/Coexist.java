@@ -126,12 +126,12 @@ public final class Coexist {
 
     private static ProbeCounters settled(ProbeEngine engine, Probe probe) throws InterruptedException {
         ProbeCounters c = probe.counters();
-        for (int i = 0; i < 500 && c.hits() != c.recorded() + c.dropped() + c.missed(); i++) {
+        for (int i = 0; i < 500 && c.hits() != c.recorded() + c.dropped() + c.missed() + c.ownWork(); i++) {
             engine.drain(true, 5000);
             Thread.sleep(20);
             c = probe.counters();
         }
-        Fixture.same(c.hits(), c.recorded() + c.dropped() + c.missed(), "the parts of " + probe + " " + c);
+        Fixture.same(c.hits(), c.recorded() + c.dropped() + c.missed() + c.ownWork(), "the parts of " + probe + " " + c);
         return c;
     }
 

@@ -300,7 +300,7 @@ public final class Storm {
             while (!old.isEmpty() && (stop || System.nanoTime() - old.peek().since > TimeUnit.SECONDS.toNanos(3))) {
                 Arming done = old.remove();
                 ProbeCounters c = done.check();
-                if (stop || c.hits() != c.recorded() + c.dropped() + c.missed()) {
+                if (stop || c.hits() != c.recorded() + c.dropped() + c.missed() + c.ownWork()) {
                     unsettled.add(done.probe);
                 }
             }
@@ -321,7 +321,7 @@ public final class Storm {
         long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
         for (Probe probe : probes) {
             ProbeCounters c = probe.counters();
-            while (c.hits() != c.recorded() + c.dropped() + c.missed()) {
+            while (c.hits() != c.recorded() + c.dropped() + c.missed() + c.ownWork()) {
                 if (System.nanoTime() > until) {
                     throw new AssertionError(probe + ": the parts do not make the whole: " + c);
                 }
