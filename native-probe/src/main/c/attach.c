@@ -105,12 +105,20 @@ static int find_thread_variable(uint64_t self, uint64_t code)
     return found == 1 && up_java_thread() == self ? 0 : UP_E_NO_VM;
 }
 
+/* After each call into Java: -Xcheck:jni asks that it is looked at. */
+static int threw(JNIEnv *env)
+{
+    if (!(*env)->ExceptionCheck(env))
+        return 0;
+    (*env)->ExceptionClear(env);
+    return 1;
+}
+
 static int watch_threads(JNIEnv *env, JavaVM *java_vm)
 {
     jclass thread_class = (*env)->FindClass(env, "java/lang/Thread");
     field_tid = (*env)->GetFieldID(env, thread_class, "tid", "J");
-    if ((*env)->ExceptionCheck(env))
-        (*env)->ExceptionClear(env);
+    threw(env);
     jvmtiEventCallbacks callbacks;
     memset(&callbacks, 0, sizeof callbacks);
     callbacks.ThreadStart = on_thread_start;
@@ -163,6 +171,8 @@ int up_jvm_attach(JNIEnv *env, const struct up_vm_layout *layout)
     }
     up_thread_death = (*env)->NewGlobalRef(env, death);
     jobject self = (*env)->CallStaticObjectMethod(env, thread_class, current);
+    if (threw(env))
+        return UP_E_NO_VM;
     uint64_t thread = (uint64_t)(*env)->GetLongField(env, self, field_eetop);
     (*env)->DeleteLocalRef(env, self);
     if (!thread)
@@ -176,6 +186,17 @@ int up_jvm_attach(JNIEnv *env, const struct up_vm_layout *layout)
     return 0;
 }
 
+/* JVM.exclude or JVM.include: on JDK 17 methods of an object. */
+static void mark(JNIEnv *env, jobject jvm, jclass type, jmethodID method, jobject thread)
+{
+    jvalue argument = { .l = thread };
+    if (jvm)
+        (*env)->CallVoidMethodA(env, jvm, method, &argument);
+    else
+        (*env)->CallStaticVoidMethodA(env, type, method, &argument);
+    threw(env);
+}
+
 /* Which byte of the calling thread's VM structure JFR sets and clears; called with JVM.exclude and JVM.include. */
 static int64_t changed_by(JNIEnv *env, jobject jvm, jclass type, jmethodID exclude, jmethodID include, jobject self)
 {
@@ -184,18 +205,11 @@ static int64_t changed_by(JNIEnv *env, jobject jvm, jclass type, jmethodID exclu
     uint8_t *off = malloc(size), *on = malloc(size), *is = calloc(size, 1);
     int64_t found = 0;
     if (off && on && is && thread) {
-        jvalue argument = { .l = self };
         for (int round = 0; round < ROUNDS; round++) {
             memcpy(off, (const void *)thread, size);
-            if (jvm)
-                (*env)->CallVoidMethodA(env, jvm, exclude, &argument);
-            else
-                (*env)->CallStaticVoidMethodA(env, type, exclude, &argument);
+            mark(env, jvm, type, exclude, self);
             memcpy(on, (const void *)thread, size);
-            if (jvm)
-                (*env)->CallVoidMethodA(env, jvm, include, &argument);
-            else
-                (*env)->CallStaticVoidMethodA(env, type, include, &argument);
+            mark(env, jvm, type, include, self);
             for (uint64_t i = 0; i < size; i++)
                 is[i] += off[i] == 0 && on[i] == 1 && ((const volatile uint8_t *)thread)[i] == 0;
         }
@@ -224,19 +238,19 @@ int up_jfr_find_exclusion(JNIEnv *env)
     jclass thread_class = (*env)->FindClass(env, "java/lang/Thread"), type = (*env)->FindClass(env, type_name);
     jmethodID current = thread_class ? (*env)->GetStaticMethodID(env, thread_class, "currentThread", "()Ljava/lang/Thread;") : NULL;
     jobject self = current ? (*env)->CallStaticObjectMethod(env, thread_class, current) : NULL, jvm = NULL;
-    jmethodID exclude = type ? (*env)->GetStaticMethodID(env, type, "exclude", signature) : NULL, include = NULL;
+    if (threw(env) || !self || !type)
+        return UP_E_NO_VM;
+    jmethodID exclude = (*env)->GetStaticMethodID(env, type, "exclude", signature), include = NULL;
     if (exclude) {
         include = (*env)->GetStaticMethodID(env, type, "include", signature);
-    } else if (type) {          /* JDK 17: methods of its only object */
-        (*env)->ExceptionClear(env);
+    } else {                    /* JDK 17: methods of its only object */
+        threw(env);
         jmethodID get = (*env)->GetStaticMethodID(env, type, "getJVM", "()Ljdk/jfr/internal/JVM;");
         jvm = get ? (*env)->CallStaticObjectMethod(env, type, get) : NULL;
-        exclude = jvm ? (*env)->GetMethodID(env, type, "exclude", signature) : NULL;
+        exclude = !threw(env) && jvm ? (*env)->GetMethodID(env, type, "exclude", signature) : NULL;
         include = exclude ? (*env)->GetMethodID(env, type, "include", signature) : NULL;
     }
-    if ((*env)->ExceptionCheck(env))
-        (*env)->ExceptionClear(env);
-    if (self && include)
+    if (!threw(env) && include)
         up_java.excluded = changed_by(env, jvm, type, exclude, include, self);
     return up_java.excluded > 0 ? 0 : UP_E_NO_VM;
 }
