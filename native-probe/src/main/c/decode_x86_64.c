@@ -5,6 +5,7 @@
 
 #include <Zydis/Zydis.h>
 #include <errno.h>
+#include <string.h>
 
 static uint16_t flags_of(const ZydisDecodedInstruction *insn)
 {
@@ -143,6 +144,43 @@ int up_decode_pieces(const uint8_t *bytes, const int32_t *lengths, const int64_t
     return n;
 }
 
+/* [from[i], ends[i]] ends at a branch's target: what lies before it is not straight any more. */
+static void shorten(int64_t target, const int64_t *ends, int64_t *from, int32_t count)
+{
+    int32_t low = 0, high = count;      /* the first that ends at the target or behind it */
+    while (low < high) {
+        int32_t middle = (low + high) / 2;
+        if (ends[middle] < target)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low < count && target > from[low])
+        from[low] = target;
+}
+
+int up_straight_far(const uint8_t *bytes, int32_t length, int64_t address, const int64_t *ends, int64_t *from, int32_t count)
+{
+    enum { CALL = 0xe8, JUMP = 0xe9, TWO_BYTES = 0x0f, JCC = 0x80, XBEGIN = 0xc7, XBEGIN_MODRM = 0xf8, SIZE = 4 };
+    for (int32_t at = 0; at + SIZE < length; at++) {
+        int operand = at + 1;
+        if (bytes[at] == CALL || bytes[at] == JUMP)
+            ;
+        else if ((bytes[at] == TWO_BYTES && (bytes[at + 1] & 0xf0) == JCC) || (bytes[at] == XBEGIN && bytes[at + 1] == XBEGIN_MODRM))
+            operand++;
+        else
+            continue;
+        int32_t relative;
+        if (operand + SIZE > length)
+            break;
+        memcpy(&relative, bytes + operand, SIZE);
+        int64_t target = address + operand + SIZE + relative;
+        if (count && target <= ends[count - 1])
+            shorten(target, ends, from, count);
+    }
+    return 0;
+}
+
 int up_straight(const uint8_t *bytes, int32_t length, int64_t address, const int64_t *ends, int64_t *from, int32_t count)
 {
     ZydisDecoder decoder;
@@ -157,17 +195,7 @@ int up_straight(const uint8_t *bytes, int32_t length, int64_t address, const int
         at += insn.length;
         if (!insn.raw.imm[0].is_relative)
             continue;
-        int64_t target = target_of(&insn, (uint64_t)address + (uint64_t)at);
-        int32_t low = 0, high = count;      /* the first that ends at the target or behind it */
-        while (low < high) {
-            int32_t middle = (low + high) / 2;
-            if (ends[middle] < target)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        if (low < count && target > from[low])
-            from[low] = target;
+        shorten(target_of(&insn, (uint64_t)address + (uint64_t)at), ends, from, count);
     }
     return 0;
 }

@@ -112,23 +112,44 @@ int up_text_look(uint64_t address, uint8_t *byte)
     return read_mapped(address, byte, 1);
 }
 
-/* b8+r imm32: mov r32, imm32, before 0f 05: syscall. Code that makes several calls keeps their number in a register. */
-static int may_call(const uint8_t *bytes, size_t length, int32_t number)
+/* 0f 05: syscall, up to a function's length behind b8+r imm32: mov r32, imm32, with one of the numbers. Code that makes several calls keeps their
+ * number in a register. */
+static int may_call(const uint8_t *bytes, size_t length, const int32_t *numbers, int32_t count)
 {
-    enum { MOVE = 0xb8, FUNCTION = 4096 };
-    for (const uint8_t *from = bytes + 1, *end = bytes + length; from < end;) {
-        const uint8_t *at = memmem(from, (size_t)(end - from), &number, sizeof number);
-        if (!at)
-            return 0;
-        size_t rest = (size_t)(end - at);
-        if ((at[-1] & 0xf8) == MOVE && memmem(at, rest < FUNCTION ? rest : FUNCTION, "\x0f\x05", 2))
-            return 1;
-        from = at + 1;
+    enum { MOVE = 0xb8, MOVE_SIZE = 5, FUNCTION = 4096 };
+    const uint8_t *end = bytes + length, *seen = bytes;
+    for (const uint8_t *at = bytes + 1; at < end && (at = memchr(at, 0x05, (size_t)(end - at))) != NULL; at++) {
+        if (at[-1] != 0x0f)
+            continue;
+        const uint8_t *from = at - bytes > FUNCTION ? at - FUNCTION : bytes;
+        for (const uint8_t *move = from > seen ? from : seen; move + MOVE_SIZE < at; move++) {
+            int32_t number;
+            if ((*move & 0xf8) != MOVE)
+                continue;
+            memcpy(&number, move + 1, sizeof number);
+            for (int32_t i = 0; i < count; i++)
+                if (number == numbers[i])
+                    return 1;
+        }
+        seen = at - MOVE_SIZE > from ? at - MOVE_SIZE : from;
     }
     return 0;
 }
 
-int up_may_call(int64_t from, int64_t to, int32_t number)
+int up_calls_find(const uint8_t *bytes, int32_t length, int32_t *at, int32_t capacity)
+{
+    const uint8_t *end = bytes + length;
+    int count = 0;
+    for (const uint8_t *next = bytes + 1; next < end && (next = memchr(next, 0x05, (size_t)(end - next))) != NULL; next++)
+        if (next[-1] == 0x0f) {
+            if (count < capacity)
+                at[count] = (int32_t)(next - 1 - bytes);
+            count++;
+        }
+    return count;
+}
+
+int up_may_call(int64_t from, int64_t to, const int32_t *numbers, int32_t count)
 {
     enum { PIECE = 1 << 18, OVERLAP = 1 << 13 };
     int fd = open_memory(O_RDONLY), found = 0;
@@ -141,7 +162,7 @@ int up_may_call(int64_t from, int64_t to, int32_t number)
             for (size_t i = 0; !found && i < length; i += 4096)
                 found = read_mapped((uint64_t)at + i, bytes + i, length - i < 4096 ? length - i : 4096);
         if (!found)
-            found = may_call(bytes, length, number);
+            found = may_call(bytes, length, numbers, count);
     }
     free(bytes);
     if (fd >= 0)
@@ -172,7 +193,8 @@ int up_text_read(int64_t address, uint8_t *bytes, int32_t length)
         return -EINVAL;
     int fd = open_memory(O_RDONLY), error = 0;
     enum { PIECE = 4096 };
-    for (int32_t at = 0; !error && at < length; at += PIECE)
+    int whole = fd >= 0 && pread(fd, bytes, (size_t)length, (off_t)address) == length;
+    for (int32_t at = 0; !whole && !error && at < length; at += PIECE)
         error = read_text(fd, (uint64_t)address + (uint64_t)at, bytes + at, (size_t)(length - at < PIECE ? length - at : PIECE));
     up_text_close(fd);
     return error ? error : length;

@@ -373,6 +373,10 @@ UP_EXPORT int up_own_work(int32_t change);
 /* Where the caller returns to: from Java an address in the library of the JNA that the engine uses, whatever its file is called. */
 UP_EXPORT int64_t up_caller(void);
 
+/* ---- tasks.c ---- */
+/* The signal masks of this process's threads, as the kernel has them. Returns how many threads there are, of which at most capacity are told, or -errno. */
+UP_EXPORT int up_tasks_masks(int64_t *tids, int64_t *masks, int32_t capacity);
+
 /* ---- decode_x86_64.c ---- */
 /* An address in the decoder's library. */
 UP_EXPORT int64_t up_decoder(void);
@@ -384,9 +388,14 @@ UP_EXPORT int up_decode_pieces(const uint8_t *bytes, const int32_t *lengths, con
 /* Straight code from from[i] to ends[i], ascending, becomes shorter where a direct branch in these bytes leads into it: from[i] is then the last such
  * target. */
 UP_EXPORT int up_straight(const uint8_t *bytes, int32_t length, int64_t address, const int64_t *ends, int64_t *from, int32_t count);
-/* 1 if code in [from, to) may make the system call of this number: it moves the number into a register and, soon after, makes some call. 0 if not, or
- * -errno. */
-UP_EXPORT int up_may_call(int64_t from, int64_t to, int32_t number);
+/* The same for whatever looks like a branch with an offset of four bytes, at any byte: of all of a library's text in no time, and what is none lands there
+ * next to never. */
+UP_EXPORT int up_straight_far(const uint8_t *bytes, int32_t length, int64_t address, const int64_t *ends, int64_t *from, int32_t count);
+/* Offsets of 0f 05, syscall, in these bytes, wherever instructions begin. Returns how many there are, of which at most capacity are told. */
+UP_EXPORT int up_calls_find(const uint8_t *bytes, int32_t length, int32_t *at, int32_t capacity);
+/* 1 if code in [from, to) may make a system call of one of these numbers: it moves the number into a register and, soon after, makes some call. 0 if
+ * not, or -errno. */
+UP_EXPORT int up_may_call(int64_t from, int64_t to, const int32_t *numbers, int32_t count);
 
 /* What the planner asks about one instruction. InstructionDetail on the Java side, same order. */
 struct up_detail {

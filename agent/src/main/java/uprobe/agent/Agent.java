@@ -19,6 +19,7 @@ import uprobe.jfr.RecordedProbe;
 import uprobe.probe.ArmedSite;
 import uprobe.probe.EngineOptions;
 import uprobe.probe.OwnWork;
+import uprobe.probe.ProbeEngine;
 import uprobe.probe.ProbeRefusedException;
 import uprobe.probe.spec.ProbeSpec;
 
@@ -61,6 +62,7 @@ public final class Agent {
         try {
             if (ModuleLayer.boot().findModule("jdk.jfr").isPresent() && FlightRecorder.isAvailable()) {
                 options = options(wanted);
+                ProbeEngine.headStart(wanted.probes());
                 /* First of all recordings: JDK 25 crashes at the end of an AOT training if event classes are redefined that have run already. */
                 wanted.record().ifPresent(this::record);
                 EventBridge bridge = EventBridge.open(options);
@@ -89,9 +91,7 @@ public final class Agent {
         if (!bridge.engine().withoutJavaStacks().isEmpty()) {
             problem(bridge.engine().withoutJavaStacks());
         }
-        for (ProbeSpec spec : wanted.probes()) {
-            add(bridge, spec);
-        }
+        bridge.engine().together(() -> wanted.probes().forEach(spec -> add(bridge, spec)));
         wanted.off().ifPresent(disarmed -> {
             bridge.off(disarmed);
             note(disarmed ? "off: every probe is disarmed until the agent is told on" : "on: recordings arm probes again");

@@ -105,17 +105,7 @@ public final class EventBridge {
     public static synchronized EventBridge open(Options options) throws ProbeRefusedException, IOException {
         if (instance == null) {
             FlightRecorder.getFlightRecorder();
-            ProbeEngine engine;
-            /* JFR gives event classes their begin() only while a recording runs. */
-            try (Recording forTheClock = new Recording()) {
-                forTheClock.setToDisk(false);
-                forTheClock.start();
-                Class<? extends Event> clock = ProbeEventClass.clock();
-                LongSupplier jfrTicks = ProbeEventClass.ticksOf(clock);
-                engine = ProbeEngine.open(options.engine().withTsc(JfrClock.jfrCountsTsc(jfrTicks)));
-                JfrClock.calibrate(jfrTicks, ProbeEngine::clock);
-                FlightRecorder.unregister(clock);
-            }
+            ProbeEngine engine = openWithJfrsClock(options.engine());
             engine.filterWhatJfrLeavesOut();
             records = engine.records();
             instance = new EventBridge(engine, options);
@@ -125,6 +115,33 @@ public final class EventBridge {
             instance.settingsChanged();
         }
         return instance;
+    }
+
+    private static ProbeEngine openWithJfrsClock(EngineOptions options) throws ProbeRefusedException, IOException {
+        if (!running().isEmpty()) {     /* JFR gives event classes their begin() only while a recording runs */
+            try {
+                return openDuringRecording(options);
+            } catch (IllegalStateException stoppedMeanwhile) {
+                /* then with one of our own */
+            }
+        }
+        try (Recording forTheClock = new Recording()) {
+            forTheClock.setToDisk(false);
+            forTheClock.start();
+            return openDuringRecording(options);
+        }
+    }
+
+    private static ProbeEngine openDuringRecording(EngineOptions options) throws ProbeRefusedException, IOException {
+        Class<? extends Event> clock = ProbeEventClass.clock();
+        try {
+            LongSupplier jfrTicks = ProbeEventClass.ticksOf(clock);
+            ProbeEngine engine = ProbeEngine.open(options.withTsc(JfrClock.jfrCountsTsc(jfrTicks)));
+            JfrClock.calibrate(jfrTicks, ProbeEngine::clock);
+            return engine;
+        } finally {
+            FlightRecorder.unregister(clock);
+        }
     }
 
     /** For {@link Hits}, which is first used when the bridge is open. */
@@ -195,8 +212,10 @@ public final class EventBridge {
     }
 
     private void applyAll(List<Map<String, String>> running) {
-        probes.forEach(probe -> apply(probe, running));
-        applyHelpers(running);
+        engine.together(() -> {
+            probes.forEach(probe -> apply(probe, running));
+            applyHelpers(running);
+        });
     }
 
     /** Has this done with the lock of transactions held, and with the settings of all recordings that run. Caller does not hold the lock. */

@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
@@ -50,6 +51,7 @@ public final class ProbeEngine {
     /** Libraries that come and go while they are looked at are looked for again so often. */
     private static final int ROUNDS = 3;
     private static ProbeEngine instance;
+    private static HeadStart headStart;
 
     private final EngineOptions options;
     private final ByteBuffer records;
@@ -58,19 +60,31 @@ public final class ProbeEngine {
     private final Planner planner;
     private final LibraryPins pins = new LibraryPins();
     private final SiteTable sites = new SiteTable(pins);
-    private final TargetFinder finder = new TargetFinder();
+    private final TargetFinder finder;
     private final ClockRate clockRate;
     private boolean draining;
+    /** How many have {@link #together} at work. */
+    private int together;
+    /** {@link #libraryChanges} when, while one of them was at work, no thread had SIGTRAP blocked; -1 if that was not so, or before them. */
+    private long seenOpen = -1;
     /** {@link #libraryChanges} when the table of sites was last compared with what is loaded. */
     private long sitesLookedAt;
 
-    private ProbeEngine(EngineOptions options, String javaStacks) {
+    private ProbeEngine(EngineOptions options, String javaStacks, TargetFinder finder) {
+        this.finder = finder;
         this.options = options;
         this.javaStacks = javaStacks;
         planner = new Planner(options.farSlots());
         clockRate = new ClockRate(options.tsc());
         long size = Helper.up_ring_memory_size();
         records = new Pointer(Helper.up_ring_memory()).getByteBuffer(0, size).order(ByteOrder.nativeOrder());
+    }
+
+    /** Has what these probes will need looked up meanwhile, if the engine is not open yet. Changes nothing, and never fails. */
+    public static synchronized void headStart(Collection<ProbeSpec> specs) {
+        if (instance == null && headStart == null && !specs.isEmpty()) {
+            headStart = new HeadStart(specs);
+        }
     }
 
     /**
@@ -81,6 +95,8 @@ public final class ProbeEngine {
      */
     public static synchronized ProbeEngine open(EngineOptions options) throws ProbeRefusedException, IOException {
         if (instance == null) {
+            TargetFinder ahead = headStart == null ? null : headStart.finder();
+            headStart = null;
             Platform.check();
             Helper.load();
             HitRecordDescriptor.checkHelper();
@@ -88,7 +104,7 @@ public final class ProbeEngine {
             Platform.checkProcessor(result);
             Helper.check(result, "memory for rings");
             Helper.check(Helper.up_commit_bind(JNIEnv.CURRENT, HitRun.class), "native methods of HitRun");
-            instance = new ProbeEngine(options, attachToVm());
+            instance = new ProbeEngine(options, attachToVm(), ahead == null ? new TargetFinder() : ahead);
             OwnWork.possible();
         }
         return instance;
@@ -737,12 +753,34 @@ public final class ProbeEngine {
         }
     }
 
+    /**
+     * Has several probes armed with one reading of the masks of the process's threads, which takes as long as arming some ten. What they are armed by may
+     * be called as ever meanwhile.
+     */
+    public void together(Runnable task) {
+        synchronized (this) {
+            together++;
+        }
+        try {
+            task.run();
+        } finally {
+            synchronized (this) {
+                together--;
+                seenOpen = -1;
+            }
+        }
+    }
+
     private void keepTrapsOpen(String what) throws ProbeRefusedException, IOException {
         SignalGuard.install(finder.loaded(), finder.changes());
+        if (seenOpen == finder.changes() && !SignalGuard.isIncomplete()) {
+            return;
+        }
         refuseWhileBlocked(what);
         if (SignalGuard.complete()) {
             refuseWhileBlocked(what);
         }
+        seenOpen = together > 0 ? finder.changes() : -1;
     }
 
     /** What a libc runs with all signals blocked is known only by where it blocks them. */

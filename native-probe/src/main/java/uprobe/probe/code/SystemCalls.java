@@ -5,6 +5,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -33,8 +34,10 @@ public final class SystemCalls {
     private static final int MOVE_TO_RAX = 0xb8, MOVE_SIZE = 5, REX_B = 0x41;
     /** glibc 2.31 writes a set of 128 bytes to the stack between the number and the call. */
     private static final int STRAIGHT_BYTES = 384;
-    /** Looked through at once for branches: few calls of the helper, and little memory. */
-    private static final int CHUNK = 1 << 16;
+    /** How far a branch with an offset of one byte reaches, with its own length. */
+    private static final int SHORT_BRANCH = 128 + InstructionTable.LONGEST;
+    /** What lies closer is decoded in one piece: few calls of the helper. */
+    private static final int CHUNK = 1 << 12;
     private static final int NOT_STRAIGHT = InstructionTable.BRANCH | InstructionTable.CALL | InstructionTable.RETURN | InstructionTable.TRAP
             | InstructionTable.PRIVILEGED | InstructionTable.SYSCALL | InstructionTable.INDIRECT | InstructionTable.FAR
             | InstructionTable.TRANSACTION;
@@ -66,6 +69,13 @@ public final class SystemCalls {
     public record Call(long address, long function, List<Displaced> straight, Set<Integer> numbers, Value first, Value second) {
         public static final int SIZE = 2;
 
+        /** As it is for who asks for these numbers; empty if it has none of them. */
+        public Optional<Call> among(Set<Integer> wanted) {
+            Set<Integer> both = new TreeSet<>(numbers);
+            both.retainAll(wanted);
+            return both.isEmpty() ? Optional.empty() : Optional.of(new Call(address, function, straight, both, first, second));
+        }
+
         /** Address of the instruction behind it. */
         public long next() {
             return address + SIZE;
@@ -93,27 +103,23 @@ public final class SystemCalls {
         InstructionTable table = null;
         long decoded = 0;
         TreeMap<Long, Long> straightFrom = new TreeMap<>();
-        for (int at = 0; at + 1 < text.length; at++) {
-            if (isCall(text, at)) {
-                long function = functionOf(address + at);
-                if (table == null || function != decoded) {     /* where starts are not known, as of Go's, all of the text is one function */
-                    table = decode(function, endOf(function));
-                    decoded = function;
-                }
-                int row = table.row(address + at);
-                if (row >= 0 && table.get(row).is(InstructionTable.SYSCALL)) {
-                    straightFrom.put(address + at, table.get(straightTo(table, row)).address());
-                }
+        int[] all = new int[Helper.up_calls_find(text, text.length, new int[0], 0)];
+        Helper.up_calls_find(text, text.length, all, all.length);
+        for (int at : all) {
+            long function = functionOf(address + at);
+            if (table == null || function != decoded) {     /* where starts are not known, as of Go's, all of the text is one function */
+                table = decode(function, endOf(function));
+                decoded = function;
+            }
+            int row = table.row(address + at);
+            if (row >= 0 && table.get(row).is(InstructionTable.SYSCALL)) {
+                straightFrom.put(address + at, table.get(straightTo(table, row)).address());
             }
         }
         long[] calls = straightFrom.keySet().stream().mapToLong(Long::longValue).toArray();
         long[] from = straightFrom.values().stream().mapToLong(Long::longValue).toArray();
-        for (long part = address, end = address + text.length; part < end;) {
-            long to = part + CHUNK >= end ? end : Math.max(functionOf(part + CHUNK), endOf(part));
-            byte[] code = bytes(part, (int) (to - part));
-            Helper.up_straight(code, code.length, part, calls, from, calls.length);
-            part = to;
-        }
+        Helper.up_straight_far(text, text.length, address, calls, from, calls.length);
+        shortBranches(calls, from);
         List<Call> found = new ArrayList<>();
         for (int i = 0; i < calls.length; i++) {
             Set<Integer> possible = numbers(calls[i], from[i]);
@@ -124,6 +130,18 @@ public final class SystemCalls {
             }
         }
         return found;
+    }
+
+    /** Those that reach 128 bytes at most come from the functions around: these are decoded. */
+    private void shortBranches(long[] calls, long[] from) {
+        for (int i = 0, next; i < calls.length; i = next) {
+            long start = functionOf(from[i] - SHORT_BRANCH), end = endOf(functionOf(calls[i] + SHORT_BRANCH));
+            for (next = i + 1; next < calls.length && functionOf(from[next] - SHORT_BRANCH) <= end + CHUNK; next++) {
+                end = endOf(functionOf(calls[next] + SHORT_BRANCH));
+            }
+            byte[] code = bytes(start, (int) (end - start));
+            Helper.up_straight(code, code.length, start, calls, from, calls.length);
+        }
     }
 
     /** The one between two addresses, whatever its number; null if there is none, or more. */
@@ -170,10 +188,6 @@ public final class SystemCalls {
             }
         }
         return constants;
-    }
-
-    private static boolean isCall(byte[] text, int at) {
-        return text[at] == 0x0f && text[at + 1] == 0x05;
     }
 
     private long functionOf(long where) {

@@ -21,6 +21,7 @@ import net.fornwall.jelf.ElfSegment;
  */
 public final class GoCode {
     private static final long HEADER = 0x08010000_fffffff0L, HEADER_MASK = 0xffffffff_fffffff0L;
+    private static final byte LAST = (byte) (HEADER >>> 56), BEFORE_LAST = (byte) (HEADER >>> 48);
     private static final int BEFORE_1_16 = 0xfb;
     private static final int PCS = 160, PCS_BEFORE_1_16 = 80, WORD = 8, PIECE = 1 << 20;
 
@@ -36,10 +37,11 @@ public final class GoCode {
     static Optional<GoCode> of(LoadedImage image) throws IOException {
         try (ProcessMemory memory = ProcessMemory.open()) {
             long[] header = new long[2];
-            boolean found = memory.available() && anyWord(image, memory, (address, word) -> {
-                header[0] = address;
-                header[1] = word & 0xff;
-                return (word & HEADER_MASK) == HEADER;
+            boolean found = memory.available() && anyPiece(image, memory, (address, words) -> {
+                int at = header(words);
+                header[0] = address + at;
+                header[1] = at < 0 ? 0 : words.get(at) & 0xff;
+                return at >= 0;
             });
             if (!found) {
                 return Optional.empty();
@@ -69,12 +71,39 @@ public final class GoCode {
         return all.start <= code.start && code.start < code.end && code.end <= all.end ? Optional.of(code) : Optional.empty();
     }
 
+    /** Offset of the first word that begins a table; -1 if there is none. By bytes, of which most are not the one: libjvm has a million words. */
+    private static int header(ByteBuffer words) {
+        byte[] bytes = words.array();
+        for (int last = WORD - 1, end = words.limit(); last < end; last += WORD) {
+            if (bytes[last] == LAST && bytes[last - 1] == BEFORE_LAST && (words.getLong(last - WORD + 1) & HEADER_MASK) == HEADER) {
+                return last - WORD + 1;
+            }
+        }
+        return -1;
+    }
+
     private interface WordTest {
         boolean is(long address, long word) throws IOException;
     }
 
-    /** Whether it is so of an aligned word of the segments that hold no code, as far as they come from the file. */
     private static boolean anyWord(LoadedImage image, ProcessMemory memory, WordTest test) throws IOException {
+        return anyPiece(image, memory, (address, words) -> {
+            for (int at = 0; at < words.limit(); at += WORD) {
+                if (test.is(address + at, words.getLong(at))) {
+                    return true;
+                }
+            }
+            return false;
+        });
+    }
+
+    private interface PieceTest {
+        /** @param words from index 0 to the limit, whole ones */
+        boolean is(long address, ByteBuffer words) throws IOException;
+    }
+
+    /** Whether it is so of aligned words of the segments that hold no code, as far as they come from the file. */
+    private static boolean anyPiece(LoadedImage image, ProcessMemory memory, PieceTest test) throws IOException {
         ByteBuffer piece = ByteBuffer.allocate(PIECE).order(ByteOrder.LITTLE_ENDIAN);
         for (ElfSegment load : image.loads()) {
             if (load.isExecutable()) {
@@ -88,10 +117,8 @@ public final class GoCode {
                     at = ProcessMaps.pageDown(at) + ProcessMaps.PAGE;   /* protected, or beyond the end of a file that was cut: no tables that Go uses */
                     continue;
                 }
-                for (int i = 0; i < words; i++) {
-                    if (test.is(at + i * WORD, piece.getLong(i * WORD))) {
-                        return true;
-                    }
+                if (test.is(at, piece.limit(words * WORD))) {
+                    return true;
                 }
                 at += words * WORD;
             }

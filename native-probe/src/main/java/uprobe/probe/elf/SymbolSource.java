@@ -217,13 +217,17 @@ interface SymbolSource {
         static List<NativeSymbol> symbols(ByteBuffer table, byte[] names, long bias, String source) {
             List<NativeSymbol> symbols = new ArrayList<>(table.limit() / SectionTable.SYMBOL_SIZE);
             for (int at = 0; at + SectionTable.SYMBOL_SIZE <= table.limit(); at += SectionTable.SYMBOL_SIZE) {
-                int name = table.getInt(at + ST_NAME), info = table.get(at + ST_INFO) & 0xff;
-                if (isOfInterest(name, table.getShort(at + ST_SHNDX), info & 0xf)) {
-                    symbols.add(new NativeSymbol(nameAt(names, name), bias + table.getLong(at + ST_VALUE), table.getLong(at + ST_SIZE), kind(info & 0xf),
-                            info >> 4 != ElfSymbol.BINDING_LOCAL, source));
-                }
+                add(table, at, names, bias, source, symbols);
             }
             return symbols;
+        }
+
+        private static void add(ByteBuffer table, int at, byte[] names, long bias, String source, List<NativeSymbol> symbols) {
+            int name = table.getInt(at + ST_NAME), info = table.get(at + ST_INFO) & 0xff;
+            if (isOfInterest(name, table.getShort(at + ST_SHNDX), info & 0xf)) {
+                symbols.add(new NativeSymbol(nameAt(names, name), bias + table.getLong(at + ST_VALUE), table.getLong(at + ST_SIZE), kind(info & 0xf),
+                        info >> 4 != ElfSymbol.BINDING_LOCAL, source));
+            }
         }
 
         /** Without its version. */

@@ -58,8 +58,7 @@ public final class SymbolTable {
         highestEnd = new long[functions.size()];
         long highest = 0;
         for (int i = 0; i < highestEnd.length; i++) {
-            highest = Math.max(highest, functions.get(i).end());
-            highestEnd[i] = highest;
+            highestEnd[i] = highest = Math.max(highest, called.get(i).end());
         }
     }
 
@@ -76,26 +75,63 @@ public final class SymbolTable {
             .thenComparing(NativeSymbol::name);
 
     private static List<NativeSymbol> ordered(List<NativeSymbol> symbols) {
-        NativeSymbol[] sorted = symbols.toArray(NativeSymbol[]::new);
-        Arrays.sort(sorted, (a, b) -> Long.compare(a.address(), b.address()));      // a stable sort: the first stays the first
+        NativeSymbol[] sorted = byAddress(symbols);
         List<NativeSymbol> different = new ArrayList<>(sorted.length);
-        for (int from = 0, to; from < sorted.length; from = to) {
-            int first = different.size();
-            for (to = from; to < sorted.length && sorted[to].address() == sorted[from].address(); to++) {
-                if (!isNamed(different.subList(first, different.size()), sorted[to].name())) {
-                    different.add(sorted[to]);
-                }
-            }
-            if (different.size() > first + 1) {
-                different.subList(first, different.size()).sort(AT_ONE_ADDRESS);
-            }
+        for (int from = 0; from < sorted.length; ) {
+            from = addThoseAt(from, sorted, different);
         }
         return Collections.unmodifiableList(different);
     }
 
-    private static boolean isNamed(List<NativeSymbol> some, String name) {
-        for (NativeSymbol symbol : some) {
-            if (symbol.name().equals(name)) {
+    /* Bodies of long loops are methods here and below: the VM compiles them after some hundred rounds, a loop that runs once only near its end. */
+    private static int addThoseAt(int from, NativeSymbol[] sorted, List<NativeSymbol> different) {
+        long address = sorted[from].address();
+        int first = different.size(), to = from + 1;
+        different.add(sorted[from]);
+        for (; to < sorted.length && sorted[to].address() == address; to++) {
+            if (!isNamed(different, first, sorted[to].name())) {
+                different.add(sorted[to]);
+            }
+        }
+        if (different.size() > first + 1) {
+            different.subList(first, different.size()).sort(AT_ONE_ADDRESS);
+        }
+        return to;
+    }
+
+    /** Those at one address stay in their order. By numbers: with objects, this was half of what reading libjvm's symbols took in a JVM that starts. */
+    private static NativeSymbol[] byAddress(List<NativeSymbol> symbols) {
+        NativeSymbol[] sorted = symbols.toArray(NativeSymbol[]::new);
+        long lowest = Long.MAX_VALUE, highest = Long.MIN_VALUE;
+        for (NativeSymbol symbol : sorted) {
+            lowest = Math.min(lowest, symbol.address());
+            highest = Math.max(highest, symbol.address());
+        }
+        int bits = Integer.SIZE - Integer.numberOfLeadingZeros(sorted.length);
+        if (sorted.length == 0 || highest - lowest < 0 || highest - lowest > Long.MAX_VALUE >>> bits) {     // absolute symbols may lie anywhere
+            Arrays.sort(sorted, Comparator.comparingLong(NativeSymbol::address));
+            return sorted;
+        }
+        long[] keys = new long[sorted.length];
+        for (int i = 0; i < keys.length; i++) {
+            keys[i] = key(sorted[i], lowest, bits, i);
+        }
+        Arrays.sort(keys);
+        NativeSymbol[] ordered = new NativeSymbol[keys.length];
+        for (int i = 0; i < keys.length; i++) {
+            ordered[i] = sorted[(int) (keys[i] & (1L << bits) - 1)];
+        }
+        return ordered;
+    }
+
+    private static long key(NativeSymbol symbol, long lowest, int bits, int index) {
+        return symbol.address() - lowest << bits | index;
+    }
+
+    /** Whether one of these, from {@code first} on, has the name. */
+    private static boolean isNamed(List<NativeSymbol> some, int first, String name) {
+        for (int i = first; i < some.size(); i++) {
+            if (some.get(i).name().equals(name)) {
                 return true;
             }
         }

@@ -51,7 +51,10 @@ public final class Helper {
     public static native long up_guards_address();
     public static native int up_code_store(long address, long expected, long desired);
     public static native int up_straight(byte[] code, int length, long address, long[] ends, long[] from, int count);
-    public static native int up_may_call(long from, long to, int number);
+    public static native int up_straight_far(byte[] code, int length, long address, long[] ends, long[] from, int count);
+    public static native int up_tasks_masks(long[] tids, long[] masks, int capacity);
+    public static native int up_calls_find(byte[] code, int length, int[] at, int capacity);
+    public static native int up_may_call(long from, long to, int[] numbers, int count);
     public static native int up_signals_vm_text(long start, long end);
     public static native int up_jfr_find_exclusion(JNIEnv env);
     public static native int up_jvm_attach(JNIEnv env, Pointer layout);

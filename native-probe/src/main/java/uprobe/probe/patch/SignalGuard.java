@@ -64,6 +64,9 @@ public final class SignalGuard {
 
     /** What a library may do past libc: block SIGTRAP, and take a signal that is ours or let a handler run with SIGTRAP blocked. */
     private static final Set<Integer> OF_ANY_LIBRARY = Set.of(SystemCallGuard.RT_SIGPROCMASK, SystemCallGuard.RT_SIGACTION);
+    /** What libc does past its own functions, besides. */
+    private static final Set<Integer> OF_LIBC = Set.of(SystemCallGuard.RT_SIGPROCMASK, SystemCallGuard.RT_SIGACTION, SystemCallGuard.EXECVE,
+            SystemCallGuard.EXECVEAT);
     private static final List<String> limits = new ArrayList<>();
     /** Bytes of libc that are ours now, by address, with what they were; they stay for good. */
     private static final Map<Long, Byte> originals = new HashMap<>();
@@ -128,9 +131,7 @@ public final class SignalGuard {
             }
             return;
         }
-        /* The one that the process uses: dlmopen(3) may have loaded others beside it. */
-        long inside = Helper.symbol("gnu_get_libc_version");
-        Optional<LoadedLibrary> libc = loaded.all().stream().filter(l -> inside >= l.textStart() && inside < l.textEnd()).findFirst();
+        Optional<LoadedLibrary> libc = libc(loaded);
         loaded.all().stream().filter(l -> l.fileName().equals("libjvm.so")).findFirst()
                 .ifPresent(vm -> Helper.up_signals_vm_text(vm.textStart(), vm.textEnd()));
         if (libc.isPresent()) {
@@ -145,7 +146,27 @@ public final class SignalGuard {
             limits.add("a thread that did not run for a second may still block SIGTRAP");
         }
         takeSignals();
+        calls.lookedAhead();
         installed = true;
+    }
+
+    /** The one that the process uses: dlmopen(3) may have loaded others beside it. */
+    private static Optional<LoadedLibrary> libc(LoadedLibraries loaded) {
+        long inside = Helper.symbol("gnu_get_libc_version");
+        return loaded.all().stream().filter(l -> inside >= l.textStart() && inside < l.textEnd()).findFirst();
+    }
+
+    /** Looks through libraries for {@link #install}, which then finds most of its work done. Changes nothing. */
+    public static void lookAhead(LoadedLibraries loaded) throws IOException {
+        synchronized (SignalGuard.class) {
+            if (installed) {
+                return;
+            }
+        }
+        Optional<LoadedLibrary> libc = libc(loaded);
+        for (LoadedLibrary library : loaded.all()) {
+            calls.lookAhead(library, libc.filter(library::equals).isPresent() ? OF_LIBC : OF_ANY_LIBRARY);
+        }
     }
 
     /** Whether {@link #complete} has anything to do. */
@@ -189,13 +210,13 @@ public final class SignalGuard {
     }
 
     private static void hookAll(LoadedLibrary libc) throws IOException {
-        Set<Integer> numbers = new HashSet<>(List.of(SystemCallGuard.RT_SIGPROCMASK, SystemCallGuard.EXECVE, SystemCallGuard.EXECVEAT));
+        Set<Integer> numbers = new HashSet<>(OF_LIBC);
         Set<Long> done = new HashSet<>();
         /* What sigaction, signal and their kin end in; before it was exported to libc's own libraries, sigaction itself. */
         String sigaction = address(libc, "__libc_sigaction") != 0 ? "__libc_sigaction" : "sigaction";
         Optional<String> noSigaction = hook(libc, Hook.SIGACTION, sigaction);
-        if (noSigaction.isPresent()) {
-            numbers.add(SystemCallGuard.RT_SIGACTION);
+        if (noSigaction.isEmpty()) {
+            numbers.remove(SystemCallGuard.RT_SIGACTION);
         }
         /* Its own constants are cheaper than a trap at its system call, where no jump fits. */
         if (hook(libc, Hook.SIGMASK, "pthread_sigmask").isEmpty() || widen(libc, "pthread_sigmask", TESTED, CLEARED).isEmpty()) {

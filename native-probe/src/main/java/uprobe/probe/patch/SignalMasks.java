@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import uprobe.probe.helper.Helper;
 
 /**
  * Which threads of this process have a signal blocked, as the kernel tells (proc(5), {@code /proc/self/task/TID/status}, SigBlk). A trap taken
@@ -27,12 +28,14 @@ public final class SignalMasks {
     /** Enough for the few instructions between a function's entry and its system call, whatever the processor does meanwhile. */
     private static final long RUN_NS = 100_000;
     private static final long LONGEST_WAIT_NS = 1_000_000_000;
+    /** Of which most processes have fewer: the kernel takes some 0.1 ms to tell of one. */
+    private static final int THREADS = 256;
     /** The kernel's own threads of io_uring appear among ours; they never run code of the process. */
     private static final List<String> KERNEL_WORKERS = List.of("iou-wrk-", "iou-sqp-");
 
     /** @return "name" (tid) of a thread that keeps the signal blocked at every look */
     public static Optional<String> threadBlocking(int signal) throws IOException {
-        Map<String, String> blocking = look(signal);
+        Map<Long, String> blocking = look(signal);
         boolean interrupted = false;
         for (int i = 1; i < LOOKS && !blocking.isEmpty(); i++) {
             try {
@@ -93,35 +96,35 @@ public final class SignalMasks {
     }
 
     /** Thread ids of those that block it now, with their descriptions. */
-    private static Map<String, String> look(int signal) throws IOException {
-        Map<String, String> found = new TreeMap<>();
-        try (DirectoryStream<Path> tasks = Files.newDirectoryStream(Path.of("/proc/self/task"))) {
-            for (Path task : tasks) {
-                blocks(task, signal).ifPresent(name -> found.put(task.getFileName().toString(), name));
+    private static Map<Long, String> look(int signal) throws IOException {
+        Map<Long, String> found = new TreeMap<>();
+        long[] tids, masks;
+        int threads, room = THREADS;
+        do {
+            tids = new long[room];
+            masks = new long[room];
+            threads = Helper.check(Helper.up_tasks_masks(tids, masks, room), "reading the threads' signal masks");
+            room = threads + threads / 8;
+        } while (threads > masks.length);
+        for (int i = 0; i < threads; i++) {
+            /* The kernel defers SIGTRAP while the engine's own handler runs, if the program's wants that: no trap comes there. */
+            boolean inOurs = has(masks[i], GLIBC) && !has(masks[i], SIGSEGV);
+            if (has(masks[i], signal) && !inOurs) {
+                String name = name(tids[i]);
+                if (KERNEL_WORKERS.stream().noneMatch(name::startsWith)) {
+                    found.put(tids[i], "\"" + name + "\" (tid " + tids[i] + ")");
+                }
             }
         }
         return found;
     }
 
-    private static Optional<String> blocks(Path task, int signal) {
-        String name = "?";
+    private static String name(long tid) {
         try {
-            for (String line : Files.readAllLines(task.resolve("status"), java.nio.charset.StandardCharsets.ISO_8859_1)) {
-                if (line.startsWith("Name:")) {
-                    name = line.substring(5).strip();
-                } else if (line.startsWith("SigBlk:")) {
-                    long mask = Long.parseUnsignedLong(line.substring(7).strip(), 16);
-                    boolean worker = KERNEL_WORKERS.stream().anyMatch(name::startsWith);
-                    /* The kernel defers SIGTRAP while the engine's own handler runs, if the program's wants that: no trap comes there. */
-                    boolean inOurs = has(mask, GLIBC) && !has(mask, SIGSEGV);
-                    return has(mask, signal) && !worker && !inOurs
-                            ? Optional.of("\"" + name + "\" (tid " + task.getFileName() + ")") : Optional.empty();
-                }
-            }
+            return Files.readString(Path.of("/proc/self/task/" + tid + "/comm"), java.nio.charset.StandardCharsets.ISO_8859_1).strip();
         } catch (IOException ended) {
-            /* the thread ended while we looked */
+            return "?";
         }
-        return Optional.empty();
     }
 
     private static boolean has(long mask, int signal) {

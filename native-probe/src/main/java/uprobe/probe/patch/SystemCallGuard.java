@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import uprobe.probe.ProbeRefusedException;
 import uprobe.probe.code.Displaced;
@@ -66,6 +67,8 @@ final class SystemCallGuard {
     private record Pending(LoadedLibrary library, SystemCalls.Call call, SlotCode slot) {}
 
     private final Set<String> looked = new HashSet<>();
+    /** The system calls in libraries that {@link #lookAhead} has been through. */
+    private final Map<LoadedLibrary, List<SystemCalls.Call>> ahead = new ConcurrentHashMap<>();
     private final List<Pending> pending = new ArrayList<>();
     private final List<String> limits;
     private final Map<Long, Byte> originals;
@@ -126,17 +129,9 @@ final class SystemCallGuard {
      * @return whether a jump was written
      */
     boolean lead(LoadedLibrary library, Set<Integer> numbers, Set<Long> done) throws IOException {
-        boolean may = false;
-        for (int number : numbers) {
-            may |= Helper.up_may_call(library.textStart(), library.textEnd(), number) > 0;
-        }
-        if (!may) {
-            return false;
-        }
-        SystemCalls calls = callsOf(library);
         SlotRegion region = null;
         boolean led = false;
-        for (SystemCalls.Call call : calls.find(numbers)) {
+        for (SystemCalls.Call call : found(library, numbers)) {
             boolean harmless = call.numbers().equals(Set.of(RT_SIGPROCMASK)) && (call.first().is(SIG_UNBLOCK) || call.second().is(0));
             if (harmless || done.contains(start(library, call.address()))) {
                 continue;
@@ -150,6 +145,26 @@ final class SystemCallGuard {
             }
         }
         return led;
+    }
+
+    /** Has what {@link #lead} asks of the library's code looked for before. */
+    void lookAhead(LoadedLibrary library, Set<Integer> numbers) throws IOException {
+        ahead.put(library, find(library, numbers));
+    }
+
+    /** What was looked for ahead and not asked for is in libraries that are gone. */
+    void lookedAhead() {
+        ahead.clear();
+    }
+
+    private List<SystemCalls.Call> found(LoadedLibrary library, Set<Integer> numbers) throws IOException {
+        List<SystemCalls.Call> before = ahead.remove(library);
+        return before == null ? find(library, numbers) : before.stream().flatMap(call -> call.among(numbers).stream()).toList();
+    }
+
+    private static List<SystemCalls.Call> find(LoadedLibrary library, Set<Integer> numbers) throws IOException {
+        int[] wanted = numbers.stream().mapToInt(Integer::intValue).toArray();
+        return Helper.up_may_call(library.textStart(), library.textEnd(), wanted, wanted.length) <= 0 ? List.of() : callsOf(library).find(numbers);
     }
 
     /** The function that makes whatever system call it is asked for. */

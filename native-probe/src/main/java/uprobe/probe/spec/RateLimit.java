@@ -45,6 +45,6 @@ public record RateLimit(long perSecond) {
 
     /** {@code 1000/s}, or {@code none}: what {@link #parse} reads. */
     public String text() {
-        return this.equals(NONE) ? "none" : perSecond + "/s";
+        return perSecond == NONE.perSecond ? "none" : perSecond + "/s";
     }
 }

@@ -1,0 +1,67 @@
+package uprobe.probe;
+
+import java.io.IOException;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import uprobe.probe.elf.LoadedLibrary;
+import uprobe.probe.helper.Helper;
+import uprobe.probe.patch.SignalGuard;
+import uprobe.probe.spec.ProbeSpec;
+import uprobe.probe.spec.ProbeType;
+
+/**
+ * What takes longest before the first probe of a JVM that starts, done on a thread of its own while whoever asked does something else: unpacking the
+ * helper, reading symbols, looking for system calls. It only reads. What fails here fails once more, in words, where it is needed.
+ */
+final class HeadStart {
+    private final FutureTask<TargetFinder> task;
+
+    HeadStart(Collection<ProbeSpec> specs) {
+        List<ProbeSpec> wanted = List.copyOf(specs);
+        task = new FutureTask<>(() -> look(wanted));
+        Thread thread = new Thread(null, task, "uprobe-head-start", 0, false);
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    private static TargetFinder look(List<ProbeSpec> wanted) throws ProbeRefusedException, IOException {
+        Platform.check();
+        Helper.load();
+        TargetFinder finder = new TargetFinder();
+        for (LoadedLibrary library : finder.others()) {
+            for (ProbeSpec spec : wanted) {
+                if (TargetFinder.matches(spec, library)) {
+                    library.symbols();
+                    if (spec.type() != ProbeType.ENTRY) {
+                        library.callFrames();
+                        library.goCode();
+                    }
+                }
+            }
+        }
+        SignalGuard.lookAhead(finder.loaded());
+        return finder;
+    }
+
+    /** Waits for it. What it could not do is left to whoever needs it. */
+    TargetFinder finder() {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return task.get();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                } catch (ExecutionException e) {
+                    return null;
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}
