@@ -150,7 +150,8 @@ static void *pass_often(void *calls)
     return 0;
 }
 
-/* Sends while the thread runs into one trap after the other; returns the calls of each function, below 0: a wrong result. */
+/* Sends while the thread runs into one trap after the other, for ten seconds at most: where others want the processors each takes a while. Returns the
+ * calls of each function, below 0: a wrong result. */
 ODD long odd_sent_among_traps(long signals)
 {
     struct sigaction action = { .sa_sigaction = on_sent, .sa_flags = SA_SIGINFO }, old;
@@ -163,7 +164,8 @@ ODD long odd_sent_among_traps(long signals)
         return -1;
     while (!standing)
         sched_yield();
-    for (long i = 0; i < signals; i++) {
+    time_t end = time(0) + 10;
+    for (long i = 0; i < signals && time(0) < end; i++) {
         long before = sent_seen;
         syscall(SYS_tgkill, getpid(), standing, SIGTRAP);
         for (int j = 0; j < 1000 && sent_seen == before; j++)   /* one that comes while another waits is none */

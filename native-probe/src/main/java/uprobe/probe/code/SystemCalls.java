@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.IntStream;
 import uprobe.probe.code.InstructionTable.Instruction;
 import uprobe.probe.helper.Helper;
 
@@ -100,26 +101,29 @@ public final class SystemCalls {
 
     /** Those whose number is one of these, or may be: it comes from a register that the function loads with one. By address. */
     public List<Call> find(Set<Integer> numbers) {
-        InstructionTable table = null;
-        long decoded = 0;
-        TreeMap<Long, Long> straightFrom = new TreeMap<>();
+        TreeMap<Long, long[]> straight = new TreeMap<>();      /* by call: where its instructions begin, and its own */
         int[] all = new int[Helper.up_calls_find(text, text.length, new int[0], 0)];
         Helper.up_calls_find(text, text.length, all, all.length);
+        InstructionTable last = null;
+        long decoded = 0;
         for (int at : all) {
             long function = functionOf(address + at);
-            if (table == null || function != decoded) {     /* where starts are not known, as of Go's, all of the text is one function */
-                table = decode(function, endOf(function));
-                decoded = function;
-            }
+            InstructionTable table = last == null || function != decoded ? decode(function, endOf(function)) : last;
+            last = table;       /* where starts are not known, as of Go's, all of the text is one function */
+            decoded = function;
             int row = table.row(address + at);
             if (row >= 0 && table.get(row).is(InstructionTable.SYSCALL)) {
-                straightFrom.put(address + at, table.get(straightTo(table, row)).address());
+                straight.put(address + at, IntStream.rangeClosed(straightTo(table, row), row).mapToLong(i -> table.get(i).address()).toArray());
             }
         }
-        long[] calls = straightFrom.keySet().stream().mapToLong(Long::longValue).toArray();
-        long[] from = straightFrom.values().stream().mapToLong(Long::longValue).toArray();
+        long[] calls = straight.keySet().stream().mapToLong(Long::longValue).toArray();
+        long[] from = straight.values().stream().mapToLong(instructions -> instructions[0]).toArray();
         Helper.up_straight_far(text, text.length, address, calls, from, calls.length);
         shortBranches(calls, from);
+        for (int i = 0; i < calls.length; i++) {        /* what only looks like a branch may lead into an instruction, and so may a branch */
+            long least = from[i];
+            from[i] = Arrays.stream(straight.get(calls[i])).filter(begin -> begin >= least).findFirst().orElse(calls[i]);
+        }
         List<Call> found = new ArrayList<>();
         for (int i = 0; i < calls.length; i++) {
             Set<Integer> possible = numbers(calls[i], from[i]);

@@ -69,6 +69,18 @@ class SystemCallsTest {
     }
 
     @Test
+    void soItIsWhereTheBranchComesFromAnotherFunction() {
+        String call = "b80e000000 488d742408 0f05 c3 ", jumpsOver = "90".repeat(5000);
+        /* jmp to the lea: from the function before it, and from far away; an immediate that looks like such a jump costs no more */
+        assertEquals(List.of(AT + 7), find("eb05 " + call, AT, AT + 2).get(0).straight().stream().map(Displaced::address).toList());
+        assertEquals(List.of(AT + 5), find(call + jumpsOver + "e96becffff", AT, AT + 13, AT + 13 + 5000).get(0).straight().stream().map(Displaced::address).toList());
+        assertEquals(List.of(AT + 5), find(call + jumpsOver + "0f856aecffff", AT, AT + 13, AT + 13 + 5000).get(0).straight().stream().map(Displaced::address).toList());
+        /* one into the middle of the lea */
+        assertEquals(List.of(AT + 10), find(call + jumpsOver + "e96decffff", AT, AT + 13, AT + 13 + 5000).stream().map(SystemCalls.Call::address).toList());
+        assertEquals(AT, find(call + jumpsOver + "e900000000", AT, AT + 13, AT + 13 + 5000).get(0).straight().get(0).address());
+    }
+
+    @Test
     void aCallThatMayBeVforkIsLeftAlone() {
         assertEquals(List.of(), find("7505 b80e000000 488d742408 0f05 c3 b83a000000"));
     }
