@@ -452,8 +452,7 @@ public final class ProbeEngine {
                 if (!growth.isNone()) {
                     probe.grown(described(defined), sites(defined), growth);
                     if (armed) {
-                        armPoints(defined, held);
-                        probe.armedAt(described(defined), sites(defined));
+                        armPoints(probe, defined, held);
                     }
                 }
                 return growth;
@@ -502,12 +501,11 @@ public final class ProbeEngine {
                     ? finder.nothing(defined.spec)
                     : new ProbeRefusedException(Refusal.LIBRARY_GONE, defined.spec.library().text(), "none of its functions is there any more");
         }
-        armPoints(defined, held);
-        probe.armedAt(described(defined), sites(defined));
+        armPoints(probe, defined, held);
     }
 
     /** Those that are not armed yet, all or none. */
-    private void armPoints(DefinedProbe defined, List<LoadedLibrary> held) throws ProbeRefusedException, IOException {
+    private void armPoints(Probe probe, DefinedProbe defined, List<LoadedLibrary> held) throws ProbeRefusedException, IOException {
         List<DefinedProbe.Point> idle = idle(defined);
         if (idle.isEmpty()) {
             return;
@@ -536,11 +534,27 @@ public final class ProbeEngine {
             register(defined);
         }
         List<SiteTable.Site> wanted = sites.define(idle.stream().map(point -> point.plan).toList());
-        sites.arm(wanted, idsOf(idle));
-        last = null;
-        for (int i = 0; i < wanted.size(); i++) {
-            DefinedProbe.Point point = idle.get(i);
-            point.armed = wanted.get(i);
+        int[] ids = idsOf(idle);
+        /* All that takes long is done before: with traps in libjvm it would run through them. */
+        taken(idle, wanted);
+        probe.armedAt(described(defined), sites(defined));
+        boolean armed = false;
+        try {
+            sites.arm(wanted, ids);
+            armed = true;
+        } finally {
+            if (!armed) {
+                held.addAll(pinned(idle));
+                idle.forEach(point -> point.armed = null);
+            }
+        }
+    }
+
+    private void taken(List<DefinedProbe.Point> points, List<SiteTable.Site> places) {
+        LoadedLibrary last = null;
+        for (int i = 0; i < places.size(); i++) {
+            DefinedProbe.Point point = points.get(i);
+            point.armed = places.get(i);
             point.pinned = point.armed.library() == last ? null : point.armed.library();
             if (point.pinned != null) {
                 last = point.pinned;

@@ -212,11 +212,14 @@ public final class SiteTable {
     public void arm(List<Site> wanted, int[] probes) throws ProbeRefusedException, IOException {
         int[] indices = wanted.stream().mapToInt(site -> site.index).toArray(), error = new int[1];
         Helper.check(Helper.up_sites_consumers(indices, probes, indices.length, 1), "consumers");
-        int armed = Helper.up_sites_arm(indices, indices.length, error);
-        for (int i = 0; i < armed; i++) {
+        for (int i = 0; i < probes.length; i++) {
             wanted.get(i).add(probes[i]);
         }
+        int armed = Helper.up_sites_arm(indices, indices.length, error);
         if (armed < indices.length) {
+            for (int i = armed; i < probes.length; i++) {
+                wanted.get(i).remove(probes[i]);
+            }
             release(wanted.subList(0, armed), probes);
             Helper.up_sites_consumers(Arrays.copyOfRange(indices, armed, indices.length), Arrays.copyOfRange(probes, armed, indices.length), indices.length - armed, 0);
             throw notArmed(wanted.get(armed), error[0]);
