@@ -101,7 +101,7 @@ public final class RuntimeCalls {
             if (round % 10 == 0) {
                 sum += depthOf(new Throwable(), round % 7);
             }
-            if (round % 250 == 0) {
+            if (round % 250 == 249) {
                 System.gc();
             }
             StringBuilder text = new StringBuilder();
