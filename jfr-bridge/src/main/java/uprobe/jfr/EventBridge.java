@@ -189,6 +189,19 @@ public final class EventBridge {
         steward.wake();
     }
 
+    /** What was told with JFR's lock held, by the steward: a start of a recording tells settings before it is here itself. */
+    void applyWishes() {
+        lookFirst();
+        applyAll();
+    }
+
+    /** Where all functions trap a look at libraries takes a hundred times as long, so none is armed before it. Takes time, so no lock may be held. */
+    private void lookFirst() {
+        if (probes.stream().noneMatch(probe -> probe.probe().isArmed())) {
+            beforeRecording.run();
+        }
+    }
+
     /** Makes all probes what recordings want of them now. */
     void applyAll() {
         asRecordingsWant(this::applyAll);
@@ -441,6 +454,7 @@ public final class EventBridge {
             transactions.unlock();
         }
         if (!changed.isEmpty()) {
+            lookFirst();
             asRecordingsWant(running -> {
                 changed.forEach(probe -> apply(probe, running));
                 applyHelpers(running);

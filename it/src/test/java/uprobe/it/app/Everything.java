@@ -78,7 +78,8 @@ public final class Everything {
     }
 
     private static final List<Fixture.Work> JOBS = List.of(Everything::sqlite, Everything::rocksdb, Everything::tls, Everything::zlib, Everything::zstd, Everything::sockets,
-            Everything::files, Everything::process, thread -> RuntimeCalls.work(thread, 60), Everything::leaves);
+            Everything::files, Everything::process, thread -> RuntimeCalls.work(thread, 60), thread -> RuntimeCalls.virtualThreads(100),
+            Everything::leaves);
 
     public static void main(String[] args) throws Exception {
         int seconds = Integer.parseInt(args[0]);
