@@ -28,6 +28,7 @@ class EverythingIT {
     private static final String HISTOGRAMS = "c *:* mode=hist", COUNTS = "p *:* mode=count", EVENTS = "c *:* mode=event limit=10/s";
     private static final String WITNESS = "p:witness/leaf libprobed:probed_leaf mode=count";
     private static final String YOUNG = "-Xmn16m";      /* many small collections */
+    private static final String ARMED_MS = "2000";
     private static final double REFUSED_SHARE = 0.002;
 
     private enum Way {
@@ -64,9 +65,9 @@ class EverythingIT {
         List<String> items = List.of(probe, WITNESS, "guard=100/s", "ring=64k");      /* the witness last: when it is there, all are */
         ChildJvm.Outcome outcome = switch (way) {
             case FROM_THE_START -> jvm.probes(items.toArray(String[]::new)).run("" + SECONDS).ok();
-            case RECORDINGS -> jvm.probes(items.toArray(String[]::new)).withoutRecording().run("" + SECONDS, "1").ok();
+            case RECORDINGS -> jvm.probes(items.toArray(String[]::new)).withoutRecording().run("" + SECONDS, ARMED_MS).ok();
             case ATTACHED -> {
-                ChildJvm.Running running = jvm.withoutAgent().start("" + SECONDS, "1").waitFor("running");
+                ChildJvm.Running running = jvm.withoutAgent().start("" + SECONDS, ARMED_MS).waitFor("running");
                 attach(jdk, running, items);
                 yield running.finish().ok();
             }

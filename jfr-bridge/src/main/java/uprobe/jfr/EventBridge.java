@@ -83,6 +83,7 @@ public final class EventBridge {
     private final Steward steward = new Steward(this);
     private volatile Options options;
     private volatile Runnable beforeRecording = () -> { };
+    private volatile Runnable beforeWish = () -> { };
     private volatile boolean off;
     private long lastLibraryChanges;
     /** How often recordings were asked what they want, and which of the answers was acted upon last. */
@@ -198,7 +199,7 @@ public final class EventBridge {
     /** Where all functions trap a look at libraries takes a hundred times as long, so none is armed before it. Takes time, so no lock may be held. */
     private void lookFirst() {
         if (probes.stream().noneMatch(probe -> probe.probe().isArmed())) {
-            beforeRecording.run();
+            beforeWish.run();
         }
     }
 
@@ -252,9 +253,15 @@ public final class EventBridge {
         });
     }
 
-    /** Has this run when a recording starts, before its probes are armed; without any lock of the bridge's or JFR's. */
-    public void beforeRecordings(Runnable task) {
-        beforeRecording = task;
+    /**
+     * Has these run before the probes of recordings are armed; without any lock of the bridge's or JFR's.
+     *
+     * @param recording when a recording starts, on its thread
+     * @param wish before the first are armed for what the bridge's own thread has noticed; nobody's calls wait for it
+     */
+    public void beforeRecordings(Runnable recording, Runnable wish) {
+        beforeRecording = recording;
+        beforeWish = wish;
     }
 
     /** Has the probes of {@link #armDuringRecordings} looked at anew, whether they are needed. */

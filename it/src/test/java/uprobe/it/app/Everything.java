@@ -41,11 +41,11 @@ import org.rocksdb.RocksDB;
 
 /**
  * Waves of twenty threads that come, use what a JVM runs in native code, and go: SQLite, RocksDB, BoringSSL, zlib, zstd, sockets, files, processes, and the
- * VM itself ({@link RuntimeCalls}). Every result is checked. Its arguments: for how many seconds; 1 to start and stop recordings meanwhile, once the probes
- * are there.
+ * VM itself ({@link RuntimeCalls}). Every result is checked. Its arguments: for how many seconds; to start and stop recordings meanwhile, once the probes
+ * are there, for how many milliseconds each.
  */
 public final class Everything {
-    private static final int THREADS = 20, LEAVES = 500, ARMED_MS = 2000;
+    private static final int THREADS = 20, LEAVES = 500;
     private static final long SECOND = 1_000_000_000;
     private static final String WITNESS = "uprobe.witness.leaf";
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
@@ -89,7 +89,7 @@ public final class Everything {
         prepareTls();
         say("prepared");
         if (steered) {
-            steered(seconds);
+            steered(seconds, Fixture.argument(args, 1, 0));
         } else {
             long end = begin + seconds * SECOND;
             do {
@@ -112,7 +112,7 @@ public final class Everything {
     }
 
     /** Recordings come and go beside the waves: each arms all there is, and disarms it. Which calls of the witness they have is this thread's to say. */
-    private static void steered(int seconds) throws Exception {
+    private static void steered(int seconds, int armedMs) throws Exception {
         List<Fixture.Work> others = JOBS.subList(0, JOBS.size() - 1);
         wave(others);
         Throwable[] failure = new Throwable[1];
@@ -142,7 +142,7 @@ public final class Everything {
                 say("armed");
                 leaves(0);
                 recorded += LEAVES;
-                Thread.sleep(ARMED_MS);
+                Thread.sleep(armedMs);
                 recording.stop();
                 say("disarmed");
                 recording.dump(Path.of("recording-" + ++recordings + ".jfr").toAbsolutePath());
