@@ -41,7 +41,7 @@ final class LibraryWatch implements Runnable {
         instance = this;
         thread.setDaemon(true);
         thread.start();
-        bridge.beforeRecordings(this::awaitLook);
+        bridge.beforeRecordings(this::awaitLook, this::awaited);
         try {
             bridge.armDuringRecordings(bridge.engine().define(ProbeParser.parse("p libjvm:JVM_LoadLibrary"),
                     (id, spec, stem, symbol, memory) -> new CommitMethod(LibraryWatch.class, "loaded")), () -> bridge.requests().stream().anyMatch(ProbeRequest::isWanted));
@@ -63,9 +63,22 @@ final class LibraryWatch implements Runnable {
         }
     }
 
-    /** Until the libraries that are loaded now have been looked at, as long as that gets on; not those that others load meanwhile. */
-    private synchronized void awaitLook() {
+    private void awaitLook() {
+        long waited = awaited();
+        if (waited > 0) {
+            System.err.println("uprobe: the libraries that are loaded have not been looked at after " + waited
+                    + " ms: the thread that loaded a library or started a recording goes on, and what is called until then is not seen");
+        }
+    }
+
+    /**
+     * Until the libraries that are loaded now have been looked at, as long as that gets on; not those that others load meanwhile.
+     *
+     * @return 0, or after how many milliseconds that did not get on any more
+     */
+    private synchronized long awaited() {
         long now = bridge.engine().libraryChanges(), seen = settledSoFar, since = System.nanoTime();
+        long givenUp = 0;
         boolean interrupted = false;
         notifyAll();
         while (changesSeen < now) {
@@ -77,8 +90,7 @@ final class LibraryWatch implements Runnable {
             Thread.State state = thread.getState();
             boolean works = state == Thread.State.RUNNABLE || state == Thread.State.TIMED_WAITING;
             if (waited >= (works ? LONGEST_PATIENCE_MS : PATIENCE_MS)) {
-                System.err.println("uprobe: the libraries that are loaded have not been looked at after " + waited
-                        + " ms: the thread that loaded a library or started a recording goes on, and what is called until then is not seen");
+                givenUp = waited;
                 break;
             }
             try {
@@ -90,6 +102,7 @@ final class LibraryWatch implements Runnable {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
+        return givenUp;
     }
 
     /**

@@ -83,6 +83,7 @@ public final class EventBridge {
     private final Steward steward = new Steward(this);
     private volatile Options options;
     private volatile Runnable beforeRecording = () -> { };
+    private volatile Runnable beforeWish = () -> { };
     private volatile boolean off;
     private long lastLibraryChanges;
     /** How often recordings were asked what they want, and which of the answers was acted upon last. */
@@ -206,6 +207,19 @@ public final class EventBridge {
         steward.wake();
     }
 
+    /** What was told with JFR's lock held, by the steward: a start of a recording tells settings before it is here itself. */
+    void applyWishes() {
+        lookFirst();
+        applyAll();
+    }
+
+    /** Where all functions trap a look at libraries takes a hundred times as long, so none is armed before it. Takes time, so no lock may be held. */
+    private void lookFirst() {
+        if (probes.stream().noneMatch(probe -> probe.probe().isArmed())) {
+            beforeWish.run();
+        }
+    }
+
     /** Makes all probes what recordings want of them now. */
     void applyAll() {
         asRecordingsWant(this::applyAll);
@@ -258,9 +272,15 @@ public final class EventBridge {
         });
     }
 
-    /** Has this run when a recording starts, before its probes are armed; without any lock of the bridge's or JFR's. */
-    public void beforeRecordings(Runnable task) {
-        beforeRecording = task;
+    /**
+     * Has these run before the probes of recordings are armed; without any lock of the bridge's or JFR's.
+     *
+     * @param recording when a recording starts, on its thread
+     * @param wish before the first are armed for what the bridge's own thread has noticed; nobody's calls wait for it
+     */
+    public void beforeRecordings(Runnable recording, Runnable wish) {
+        beforeRecording = recording;
+        beforeWish = wish;
     }
 
     /** Has the probes of {@link #armDuringRecordings} looked at anew, whether they are needed. */
@@ -460,6 +480,7 @@ public final class EventBridge {
             transactions.unlock();
         }
         if (!changed.isEmpty()) {
+            lookFirst();
             asRecordingsWant(running -> {
                 changed.forEach(probe -> apply(probe, running));
                 applyHelpers(running);

@@ -39,7 +39,7 @@ final class Steward implements Runnable {
                 wish |= awaitWish();
                 try {
                     if (wish) {
-                        bridge.applyAll();
+                        bridge.applyWishes();
                         wish = false;
                     }
                     bridge.keep(round % SELDOM == 0);
@@ -54,7 +54,7 @@ final class Steward implements Runnable {
         }
     }
 
-    /** JFR tells one setting after the other, enables the event last, and holds its lock all the while: applyAll, which asks for recordings, waits for that. */
+    /** JFR tells one setting after the other, enables the event last, and holds its lock all the while: applyWishes, which asks for recordings, waits for that. */
     private boolean awaitWish() throws InterruptedException {
         synchronized (this) {
             if (!wanted) {

@@ -6,6 +6,7 @@ import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -17,9 +18,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.security.KeyStore;
-import java.security.PrivateKey;
-import java.security.cert.X509Certificate;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
@@ -28,6 +26,7 @@ import java.sql.Statement;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import java.util.zip.Deflater;
@@ -35,37 +34,126 @@ import java.util.zip.Inflater;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLEngineResult.HandshakeStatus;
 import javax.net.ssl.SSLException;
+import jdk.jfr.FlightRecorder;
+import jdk.jfr.Recording;
 import org.rocksdb.Options;
 import org.rocksdb.RocksDB;
 
 /**
  * Waves of twenty threads that come, use what a JVM runs in native code, and go: SQLite, RocksDB, BoringSSL, zlib, zstd, sockets, files, processes, and the
- * VM itself ({@link RuntimeCalls}). Every result is checked. Its argument: for how many seconds.
+ * VM itself ({@link RuntimeCalls}). Every result is checked. Its arguments: for how many seconds; to start and stop recordings meanwhile, once the probes
+ * are there, for how many milliseconds each.
  */
 public final class Everything {
     private static final int THREADS = 20, LEAVES = 500;
+    private static final long SECOND = 1_000_000_000;
+    private static final String WITNESS = "uprobe.witness.leaf";
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
-    private static final AtomicLong leaves = new AtomicLong();
+    /** Of "localhost", for nothing else in the world. */
+    private static final String KEY = """
+            -----BEGIN PRIVATE KEY-----
+            MEECAQAwEwYHKoZIzj0CAQYIKoZIzj0DAQcEJzAlAgEBBCCmVQ6NA+Q5ykv7vqIz
+            3CF5gFsHWPZGXLRxPLSjdMttLA==
+            -----END PRIVATE KEY-----
+            """;
+    private static final String CERTIFICATE = """
+            -----BEGIN CERTIFICATE-----
+            MIIBPzCB56ADAgECAggA6o7j0jSDJDAKBggqhkjOPQQDAjAUMRIwEAYDVQQDEwls
+            b2NhbGhvc3QwIBcNMjAwMTAxMDAwMDAwWhgPMjExOTEyMDgwMDAwMDBaMBQxEjAQ
+            BgNVBAMTCWxvY2FsaG9zdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABPjEqYqH
+            EujgqKzxRL551uKCWX50g5/Ia0ttlBsMjqvSb7HL/QjZmMe48OjYOijjxrjXGxB9
+            OhPcDgrIlchtfrijITAfMB0GA1UdDgQWBBQqDxVWA9bPDYCgJi2CI9aEbCyKCTAK
+            BggqhkjOPQQDAgNHADBEAiAIGWojznIIUQm58xXoS0d5HbR4ePqkSbsybarEVPXA
+            cAIgfFbQVJHOs9WWlvWChhbHfEq6dO84yMS21r2zM7w3lnQ=
+            -----END CERTIFICATE-----
+            """;
+
+    private static final AtomicLong called = new AtomicLong();
+    private static long begin, recorded;
+    private static int waves;
     private static SslContext server, client;
 
     private Everything() {
     }
 
     private static final List<Fixture.Work> JOBS = List.of(Everything::sqlite, Everything::rocksdb, Everything::tls, Everything::zlib, Everything::zstd, Everything::sockets,
-            Everything::files, Everything::process, thread -> RuntimeCalls.work(thread, 60), Everything::leaves);
+            Everything::files, Everything::process, thread -> RuntimeCalls.work(thread, 60), thread -> RuntimeCalls.virtualThreads(100),
+            Everything::leaves);
 
     public static void main(String[] args) throws Exception {
-        long end = System.nanoTime() + Integer.parseInt(args[0]) * 1_000_000_000L;
+        int seconds = Integer.parseInt(args[0]);
+        boolean steered = Fixture.argument(args, 1, 0) > 0;
+        begin = System.nanoTime();
+        Probed.calls("");       /* loads the library */
         prepareTls();
-        int waves = 0;
-        do {
-            int wave = waves++;
-            Fixture.together(THREADS, thread -> JOBS.get((thread + wave) % JOBS.size()).run(thread));
-        } while (System.nanoTime() < end);
-        Fixture.expected("probed_leaf", leaves.get(), Probed.calls("probed_leaf"));
+        say("prepared");
+        if (steered) {
+            steered(seconds, Fixture.argument(args, 1, 0));
+        } else {
+            long end = begin + seconds * SECOND;
+            do {
+                wave(JOBS);
+            } while (System.nanoTime() < end);
+        }
+        Fixture.same(called.get(), Probed.calls("probed_leaf"), "calls of probed_leaf");
+        System.out.println("expected probed_leaf " + (steered ? recorded : called.get()));
         System.out.println("waves " + waves);
         Fixture.ok();
+    }
+
+    private static void say(String what) {
+        System.out.println(what + " at " + (System.nanoTime() - begin) / 1_000_000 + " ms");
+    }
+
+    private static void wave(List<Fixture.Work> jobs) throws InterruptedException {
+        int wave = waves++;
+        Fixture.together(THREADS, thread -> jobs.get((thread + wave) % jobs.size()).run(thread));
+    }
+
+    /** Recordings come and go beside the waves: each arms all there is, and disarms it. Which calls of the witness they have is this thread's to say. */
+    private static void steered(int seconds, int armedMs) throws Exception {
+        List<Fixture.Work> others = JOBS.subList(0, JOBS.size() - 1);
+        wave(others);
+        Throwable[] failure = new Throwable[1];
+        AtomicBoolean over = new AtomicBoolean();
+        Thread load = new Thread(() -> {
+            try {
+                while (!over.get()) {
+                    wave(others);
+                }
+            } catch (Throwable e) {
+                failure[0] = e;
+            }
+        });
+        load.start();
+        System.out.println("running");
+        while (FlightRecorder.getFlightRecorder().getEventTypes().stream().noneMatch(type -> type.getName().equals(WITNESS))) {
+            leaves(0);
+            Thread.sleep(50);
+        }
+        say("probes are there");
+        long end = System.nanoTime() + seconds * SECOND;
+        int recordings = 0;
+        do {
+            leaves(0);
+            try (Recording recording = new Recording()) {
+                recording.start();
+                say("armed");
+                leaves(0);
+                recorded += LEAVES;
+                Thread.sleep(armedMs);
+                recording.stop();
+                say("disarmed");
+                recording.dump(Path.of("recording-" + ++recordings + ".jfr").toAbsolutePath());
+            }
+        } while (failure[0] == null && System.nanoTime() < end);
+        over.set(true);
+        load.join();
+        if (failure[0] != null) {
+            throw new AssertionError(failure[0]);
+        }
+        System.out.println("recordings " + recordings);
     }
 
     private static byte[] text(int thread) {
@@ -79,7 +167,7 @@ public final class Everything {
         for (int i = 0; i < LEAVES; i++) {
             Fixture.same(3L * i + 1, Probed.leaf(i), "leaf");
         }
-        leaves.addAndGet(LEAVES);
+        called.addAndGet(LEAVES);
     }
 
     private static void sqlite(int thread) throws Exception {
@@ -117,18 +205,18 @@ public final class Everything {
         }
     }
 
-    private static void prepareTls() throws Exception {
-        Path store = Path.of("server.jks").toAbsolutePath();
-        Process keytool = new ProcessBuilder(System.getProperty("java.home") + "/bin/keytool", "-genkeypair", "-alias", "server", "-keyalg", "RSA", "-keysize", "2048",
-                "-dname", "CN=localhost", "-storetype", "JKS", "-keystore", store.toString(), "-storepass", "secret", "-keypass", "secret").inheritIO().start();
-        Fixture.same(0, keytool.waitFor(), "keytool");
-        KeyStore keys = KeyStore.getInstance("JKS");
-        try (InputStream in = Files.newInputStream(store)) {
-            keys.load(in, "secret".toCharArray());
-        }
-        PrivateKey key = (PrivateKey) keys.getKey("server", "secret".toCharArray());
-        server = SslContextBuilder.forServer(key, (X509Certificate) keys.getCertificate("server")).sslProvider(SslProvider.OPENSSL).protocols("TLSv1.2").build();
-        client = SslContextBuilder.forClient().trustManager(InsecureTrustManagerFactory.INSTANCE).sslProvider(SslProvider.OPENSSL).protocols("TLSv1.2").build();
+    private static void prepareTls() throws SSLException {
+        server = context(SslContextBuilder.forServer(stream(CERTIFICATE), stream(KEY)));
+        client = context(SslContextBuilder.forClient());
+    }
+
+    /** The JDK's own trust store would have a hundred certificates parsed. */
+    private static SslContext context(SslContextBuilder builder) throws SSLException {
+        return builder.trustManager(InsecureTrustManagerFactory.INSTANCE).sslProvider(SslProvider.OPENSSL).protocols("TLSv1.2").build();
+    }
+
+    private static InputStream stream(String text) {
+        return new ByteArrayInputStream(text.getBytes(StandardCharsets.US_ASCII));
     }
 
     private static void tls(int thread) throws Exception {

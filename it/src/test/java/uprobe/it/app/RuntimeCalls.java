@@ -101,7 +101,7 @@ public final class RuntimeCalls {
             if (round % 10 == 0) {
                 sum += depthOf(new Throwable(), round % 7);
             }
-            if (round % 250 == 0) {
+            if (round % 250 == 249) {
                 System.gc();
             }
             StringBuilder text = new StringBuilder();
@@ -165,7 +165,7 @@ public final class RuntimeCalls {
     }
 
     /** Virtual threads that block on a monitor and in it, where there are such: they are taken off their carriers in the middle of a call of the VM. */
-    private static long virtualThreads(int rounds) throws Exception {
+    static long virtualThreads(int rounds) throws Exception {
         java.lang.reflect.Method start;
         try {
             start = Thread.class.getMethod("startVirtualThread", Runnable.class);
