@@ -404,6 +404,13 @@ static int writes_rsp(const ZydisDecodedOperand *o)
     return o->type == ZYDIS_OPERAND_TYPE_REGISTER && o->reg.value == ZYDIS_REGISTER_RSP && o->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE;
 }
 
+/* lock add or or with 0: a fence, which compilers set on top of the stack. It leaves there what was there. */
+static int is_fence(const ZydisDecodedInstruction *insn, const ZydisDecodedOperand *o)
+{
+    return insn->attributes & ZYDIS_ATTRIB_HAS_LOCK && (insn->mnemonic == ZYDIS_MNEMONIC_ADD || insn->mnemonic == ZYDIS_MNEMONIC_OR)
+        && o[1].type == ZYDIS_OPERAND_TYPE_IMMEDIATE && o[1].imm.value.u == 0;
+}
+
 /* Whether the straight code from a function's first instruction on reads or writes its own return address. Conditional branches are not followed; where
  * rsp is no longer known the search ends. */
 static int uses_return_address(const ZydisDecoder *decoder, const uint8_t *bytes, int32_t length)
@@ -416,6 +423,8 @@ static int uses_return_address(const ZydisDecoder *decoder, const uint8_t *bytes
         if (ZYAN_FAILED(ZydisDecoderDecodeInstruction(decoder, &context, bytes + at, (ZyanUSize)(length - at), &insn))
             || ZYAN_FAILED(ZydisDecoderDecodeOperands(decoder, &context, &insn, o, insn.operand_count)))
             return 0;
+        if (is_fence(&insn, o))
+            continue;
         for (int i = 0; i < insn.operand_count; i++)
             if (touches_return_address(&o[i], insn.raw.disp.size ? insn.raw.disp.value : 0, depth, framed))
                 return 1;

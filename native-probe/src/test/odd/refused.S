@@ -79,6 +79,19 @@
     pop %rbx
     ret
     end odd_reads_stack_argument
+    /* A fence on top of the stack, and the other that compilers write: the return address stays what it is. */
+    odd odd_fences_first
+    lock addl $0, (%rsp)
+    lock orq $0, (%rsp)
+    lea (%rdi,%rdi,2), %rax
+    ret
+    end odd_fences_first
+    odd odd_adds_to_return      /* by nothing that counts as a fence */
+    lock addl $0, 4(%rsp)
+    addl $1, (%rsp)
+    subl $1, (%rsp)
+    ret
+    end odd_adds_to_return
     /* A part that the compiler moved away: the return address lies deeper. */
     odd odd_moved_part
     .cfi_startproc

@@ -104,7 +104,7 @@ final class RefusalScenarios {
 
     @Scenario
     static void functionsThatLookAtTheirReturnAddress() throws Exception {
-        for (String function : List.of("odd_reads_return", "odd_reads_return_later", "odd_reads_return_framed", "odd_pops_return")) {
+        for (String function : List.of("odd_reads_return", "odd_reads_return_later", "odd_reads_return_framed", "odd_pops_return", "odd_adds_to_return")) {
             for (String type : List.of("r", "c")) {
                 assertRefused(Refusal.READS_RETURN_ADDRESS, "libodd.so!" + function + ": the function reads its own return address, which a return probe"
                         + " changes: use p", type + " libodd:" + function);
@@ -114,6 +114,7 @@ final class RefusalScenarios {
             entry.close();
         }
         TestProbe.arm("c libodd:odd_reads_stack_argument").close();
+        TestProbe.arm("c libodd:odd_fences_first").close();
     }
 
     private static List<String> symbols(Probe probe) {
