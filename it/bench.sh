@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What a hit and an event cost, beside an unprobed call and a plain Java event, on every JDK found. Prints a table with ratios.
-#   [PAIRS=9] it/bench.sh [JAVA_HOME...]
+# What a hit and an event cost, beside an unprobed call and a plain Java event, and how long a JVM's start and arming whole libraries take, on every JDK
+# found. Prints a table with ratios.
+#   [PAIRS=9] [PARTS="hits starting arming"] it/bench.sh [JAVA_HOME...]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 agent=agent/target/uprobe-agent.jar
@@ -48,12 +49,63 @@ ratios() {
         END { m = int((NR + 1) / 2); printf "    %-58s %7.3f x  (%.3f to %.3f; that of the middle: %s ns)\n", what, ratio[m], ratio[1], ratio[NR], ns[m] }'
 }
 
+# All functions of a library, `c` (count): the milliseconds that loading it takes without and with them, and the recording's start, by
+# which they are ready and armed; those of libjvm are ready before main.
+arming() {
+    local what=$1 probe=$2 jar=$3 i agents
+    for agents in "" "-javaagent:$agent=quiet;$probe"; do
+        for ((i = 0; i < 3; i++)); do
+            (cd "$(mktemp -d -p "$work")" && "$java" -Xmx1g ${agents:+"${agents/:agent/:$root/agent}"} -cp "$root/it/target/test-classes:$jar" uprobe.it.app.WholeLibraries "$what") \
+                2>/dev/null | awk -v agent="${agents:+with}" '/^loaded after/ { loaded = $3 } /^armed after/ { print (agent ? agent : "without"), loaded + 0, $3 }'
+        done
+    done | awk -v what="$what" '{ if (!($1 in l) || $2 < l[$1]) l[$1] = $2; if (!($1 in a) || $3 < a[$1]) a[$1] = $3 }
+        END { printf "  all of %-22s loaded: %5d ms without, %5d ms with; recording started: %5d ms without, %5d ms with\n", what, l["without"], l["with"], a["without"], a["with"] }'
+}
+
+# Milliseconds until main of a JVM with a recording, without and with twenty single probes: pairs of starts, the middle of their differences.
+starting() {
+    local i names='libz:{crc32,deflate,inflate,adler32,compress};libc:{open,read,write,close,connect,malloc,free,mmap,pread64,pwrite64,poll,fsync,getaddrinfo};libjvm:{JVM_GC,JVM_FindLoadedClass}' probes="" library name
+    for library in ${names//;/ }; do
+        name=${library#*:}
+        for name in $(tr -d '{}' <<<"$name" | tr , ' '); do probes+=";c ${library%%:*}:$name"; done
+    done
+    until_main() {
+        local start; start=$(date +%s%3N)
+        echo $(($("$java" "$@" -cp it/target/test-classes uprobe.it.app.Started 2>/dev/null | tail -1) - start))
+    }
+    for ((i = 0; i < pairs; i++)); do
+        echo "$(until_main "-XX:StartFlightRecording:filename=$work/start.jfr") $(until_main "-javaagent:$agent=quiet;record=$work/start.jfr$probes")"
+    done | awk '{ print $2 - $1, $1, $2 }' | sort -n | awk '{ more[NR] = $1; ms[NR] = $2 " and " $3 }
+        END { m = int((NR + 1) / 2); printf "  until main, with JFR alone and with 20 single probes: %d ms more (%d to %d; that of the middle: %s ms)\n", more[m], more[1], more[NR], ms[m] }'
+}
+
+# jar GROUP:ARTIFACT:VERSION[:CLASSIFIER]
+jar() {
+    local artifact=${1#*:}
+    artifact=${artifact%%:*}
+    mvn -q -B -ntp dependency:copy -Dartifact="$1" -DoutputDirectory="$work/jars" >/dev/null
+    echo "$work/jars/$artifact"-*.jar
+}
+
 pairs=${PAIRS:-9}
+root=$PWD
+parts=${PARTS:-hits starting arming}
+case " $parts " in *" arming "*)
+    rocksdb=$(jar org.rocksdb:rocksdbjni:10.10.1.1:jar:linux64)
+    duckdb=$(jar org.duckdb:duckdb_jdbc:1.4.4.0) ;;
+esac
 echo "$(uname -sr), $(nproc) x $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)"
 record=record=$work/bench.jfr
 for home in "${homes[@]}"; do
     java=$home/bin/java
     echo "$("$java" -version 2>&1 | sed -n 2p)"
+    case " $parts " in *" starting "*) starting ;; esac
+    case " $parts " in *" arming "*)
+        arming rocksdb 'c librocksdbjni*:* mode=count' "$rocksdb"
+        arming libjvm 'c libjvm:* mode=count' "$rocksdb"
+        arming duckdb 'c libduckdb*:* mode=count' "$duckdb" ;;
+    esac
+    case " $parts " in *" hits "*) ;; *) continue ;; esac
     plain=$(run "" 100000 leaf chain)
     entry=$(run "$record;"'p:b/leaf libdeep_chain:bench_leaf a=$arg1 b=$arg2;p:b/chain libdeep_chain:bench_chain_leaf a=$arg1 b=$arg2' 100000 leaf chain)
     call=$(run "$record;"'c:b/leaf libdeep_chain:bench_leaf a=$arg1 ret=$retval;c:b/chain libdeep_chain:bench_chain_leaf a=$arg1 ret=$retval' 100000 leaf chain)

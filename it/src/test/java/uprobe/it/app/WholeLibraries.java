@@ -1,6 +1,10 @@
 package uprobe.it.app;
 
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.Statement;
 import java.util.HashMap;
 import java.util.Map;
 import jdk.jfr.Recording;
@@ -8,8 +12,8 @@ import org.rocksdb.Options;
 import org.rocksdb.RocksDB;
 
 /**
- * Has all functions of a library armed by a recording that starts, makes known numbers of calls, and looks at the text once it has stopped. The probes are
- * ready before: what is timed is arming alone.
+ * Has all functions of a library armed by a recording that starts, makes known numbers of calls, and looks at the text once it has stopped. What it prints:
+ * how long loading the library took, and the start of the recording, in which its probes are made ready and armed.
  */
 public final class WholeLibraries {
     public static final int CALLS = 1_000;
@@ -20,7 +24,7 @@ public final class WholeLibraries {
 
     public static void main(String[] args) throws Exception {
         if (args[0].equals("rocksdb")) {
-            RocksDB.loadLibrary();
+            loaded(RocksDB::loadLibrary);
             try (Options options = new Options().setCreateIfMissing(true); RocksDB db = RocksDB.open(options, Path.of("db").toAbsolutePath().toString())) {
                 recorded(() -> {
                     for (int i = 0; i < CALLS; i++) {
@@ -28,6 +32,16 @@ public final class WholeLibraries {
                     }
                     for (int i = 0; i < CALLS; i++) {
                         Fixture.check(new String(db.get(("key" + i).getBytes())).equals("value" + i), () -> "another value");
+                    }
+                });
+            }
+        } else if (args[0].equals("duckdb")) {      /* its jar is brought by who measures: it has 70 MB */
+            Connection[] database = new Connection[1];
+            loaded(() -> database[0] = DriverManager.getConnection("jdbc:duckdb:"));
+            try (Statement statement = database[0].createStatement()) {
+                recorded(() -> {
+                    try (ResultSet sum = statement.executeQuery("select sum(range) from range(100000)")) {
+                        Fixture.check(sum.next() && sum.getLong(1) == 4_999_950_000L, () -> "another sum");
                     }
                 });
             }
@@ -41,6 +55,12 @@ public final class WholeLibraries {
             });
         }
         Fixture.ok();
+    }
+
+    private static void loaded(Work load) throws Exception {
+        long start = System.nanoTime();
+        load.run();
+        System.out.printf("loaded after %d ms%n", (System.nanoTime() - start) / 1_000_000);
     }
 
     private static void recorded(Work work) throws Exception {
