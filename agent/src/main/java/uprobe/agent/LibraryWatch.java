@@ -25,6 +25,8 @@ final class LibraryWatch implements Runnable {
     /** A thread that loads a library waits at most so long for the next probe to be settled: it may hold locks that arming needs. The longer time is for
      * a machine so busy that the probe is still being worked on, or other threads are waited for, which the engine never does without an end. */
     private static final long PATIENCE_MS = 5_000, LONGEST_PATIENCE_MS = 30_000;
+    /** So much of a step of the waiting counts: the process may have been stopped, and the watch with it. */
+    private static final long LONGEST_STEP_US = 200_000;
     private static LibraryWatch instance;
 
     private final EventBridge bridge;
@@ -77,32 +79,27 @@ final class LibraryWatch implements Runnable {
      * @return 0, or after how many milliseconds that did not get on any more
      */
     private synchronized long awaited() {
-        long now = bridge.engine().libraryChanges(), seen = settledSoFar, since = System.nanoTime();
-        long givenUp = 0;
-        boolean interrupted = false;
+        long now = bridge.engine().libraryChanges(), seen = settledSoFar, waited = 0, last = System.nanoTime();
+        boolean interrupted = false, givenUp = false;
         notifyAll();
-        while (changesSeen < now) {
-            if (settledSoFar != seen) {
-                seen = settledSoFar;
-                since = System.nanoTime();
-            }
-            long waited = (System.nanoTime() - since) / 1_000_000;
-            Thread.State state = thread.getState();
-            boolean works = state == Thread.State.RUNNABLE || state == Thread.State.TIMED_WAITING;
-            if (waited >= (works ? LONGEST_PATIENCE_MS : PATIENCE_MS)) {
-                givenUp = waited;
-                break;
-            }
+        while (changesSeen < now && !givenUp) {
             try {
                 wait(PERIOD_MS);
             } catch (InterruptedException e) {
                 interrupted = true;
             }
+            long time = System.nanoTime();
+            waited = settledSoFar != seen ? 0 : waited + Math.min((time - last) / 1_000, LONGEST_STEP_US);
+            seen = settledSoFar;
+            last = time;
+            Thread.State state = thread.getState();
+            boolean works = state == Thread.State.RUNNABLE || state == Thread.State.TIMED_WAITING;
+            givenUp = changesSeen < now && waited / 1_000 >= (works ? LONGEST_PATIENCE_MS : PATIENCE_MS);
         }
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
-        return givenUp;
+        return givenUp ? waited / 1_000 : 0;
     }
 
     /**
