@@ -72,7 +72,7 @@ public abstract class OwnSetting extends SettingControl {
             value = combined;
         }
         if (probe != null) {
-            probe.settingChanged(this);
+            probe.settingChanged(this, registering.get() != null);
         }
     }
 

@@ -108,11 +108,17 @@ public final class RecordedProbe {
         return !refusal.isEmpty() && !waitsForALibrary;
     }
 
-    /** Called with JFR's lock held. */
-    void settingChanged(OwnSetting setting) {
+    /**
+     * Called with JFR's lock held.
+     *
+     * @param registering on the thread that adds the probe, and then makes it what recordings want
+     */
+    void settingChanged(OwnSetting setting, boolean registering) {
         settings.put(setting.name(), setting);
         guarded = false;
-        bridge.settingsChanged();
+        if (!registering) {
+            bridge.settingsChanged();
+        }
     }
 
     void problem(String line) {

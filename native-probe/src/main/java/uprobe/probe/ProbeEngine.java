@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -612,13 +613,24 @@ public final class ProbeEngine {
         byte[] packed = settings.pack(probe.spec().type(), steps.length, clockRate.perNano());
         synchronized (this) {
             DefinedProbe defined = probes.get(probe);
+            if (Arrays.equals(packed, defined.settings) && Arrays.equals(steps, defined.steps)) {
+                return;
+            }
             defined.settings = packed;
             defined.steps = steps;
             defined.commits = settings.mode() != Mode.COUNT;
             if (defined.commits && defined.isArmed()) {
                 register(defined);
             }
-            use(defined);
+            boolean used = false;
+            try {
+                use(defined);
+                used = true;
+            } finally {
+                if (!used) {
+                    defined.settings = null;
+                }
+            }
         }
     }
 
@@ -779,8 +791,7 @@ public final class ProbeEngine {
             task.run();
         } finally {
             synchronized (this) {
-                together--;
-                seenOpen = -1;
+                seenOpen = --together == 0 ? -1 : seenOpen;
             }
         }
     }
