@@ -30,7 +30,6 @@ import uprobe.probe.helper.Helper;
 import uprobe.probe.helper.VmLayout;
 import uprobe.probe.patch.LibraryPins;
 import uprobe.probe.patch.SignalGuard;
-import uprobe.probe.patch.SignalMasks;
 import uprobe.probe.patch.SitePlan;
 import uprobe.probe.patch.SiteTable;
 import uprobe.probe.spec.LibraryPattern;
@@ -62,17 +61,15 @@ public final class ProbeEngine {
     private final LibraryPins pins = new LibraryPins();
     private final SiteTable sites = new SiteTable(pins);
     private final TargetFinder finder;
+    private final OpenSignals signals;
     private final ClockRate clockRate;
     private boolean draining;
-    /** How many have {@link #together} at work. */
-    private int together;
-    /** {@link #libraryChanges} when, while one of them was at work, no thread had SIGTRAP blocked; -1 if that was not so, or before them. */
-    private long seenOpen = -1;
     /** {@link #libraryChanges} when the table of sites was last compared with what is loaded. */
     private long sitesLookedAt;
 
     private ProbeEngine(EngineOptions options, String javaStacks, TargetFinder finder) {
         this.finder = finder;
+        this.signals = new OpenSignals(finder);
         this.options = options;
         this.javaStacks = javaStacks;
         planner = new Planner(options.farSlots());
@@ -511,7 +508,7 @@ public final class ProbeEngine {
         if (idle.isEmpty()) {
             return;
         }
-        keepTrapsOpen(defined.spec.library().text() + ":" + defined.spec.target());
+        signals.keep(defined.spec.library().text() + ":" + defined.spec.target());
         Set<LoadedLibrary> overtaken = new HashSet<>();
         idle.stream().filter(point -> LibraryPlan.isOvertaken(point.plan)).forEach(point -> overtaken.add(point.library));
         if (!overtaken.isEmpty()) {
@@ -528,7 +525,7 @@ public final class ProbeEngine {
         for (DefinedProbe.Point point : idle) {
             if (point.library != last) {
                 last = point.library;
-                refuseUnguarded(last, point.plan.where());
+                OpenSignals.refuseUnguarded(last, point.plan.where());
             }
         }
         if (defined.commits) {
@@ -677,12 +674,12 @@ public final class ProbeEngine {
     /** Arms each by itself with a probe that records nothing but its hits; in the order of functions is fastest. */
     synchronized List<SiteOutcome> armSites(List<SiteRequest> requests) throws ProbeRefusedException, IOException {
         sites.lookAgain();
-        keepTrapsOpen("sites");
+        signals.keep("sites");
         startDraining();
         List<SiteOutcome> outcomes = new ArrayList<>();
         for (SiteRequest request : requests) {
             try {
-                refuseUnguarded(request.library(), request.library().fileName());
+                OpenSignals.refuseUnguarded(request.library(), request.library().fileName());
                 outcomes.add(arm(request));
             } catch (ProbeRefusedException e) {
                 outcomes.add(new SiteOutcome(request, -1, null, e.refusal(), e.getMessage()));
@@ -770,12 +767,8 @@ public final class ProbeEngine {
      * their threads could run into. Cheap if none came.
      */
     public synchronized void guardNewLibraries() throws IOException {
-        if (probes.values().stream().noneMatch(DefinedProbe::isArmed)) {
-            return;
-        }
-        SignalGuard.install(finder.loaded(), finder.changes());
-        if (SignalGuard.isIncomplete() && SignalMasks.threadBlocking(SignalMasks.SIGTRAP).isEmpty()) {
-            SignalGuard.complete();
+        if (probes.values().stream().anyMatch(DefinedProbe::isArmed)) {
+            signals.guardNewLibraries();
         }
     }
 
@@ -785,42 +778,14 @@ public final class ProbeEngine {
      */
     public void together(Runnable task) {
         synchronized (this) {
-            together++;
+            signals.together(1);
         }
         try {
             task.run();
         } finally {
             synchronized (this) {
-                seenOpen = --together == 0 ? -1 : seenOpen;
+                signals.together(-1);
             }
-        }
-    }
-
-    private void keepTrapsOpen(String what) throws ProbeRefusedException, IOException {
-        SignalGuard.install(finder.loaded(), finder.changes());
-        if (seenOpen == finder.changes() && !SignalGuard.isIncomplete()) {
-            return;
-        }
-        refuseWhileBlocked(what);
-        if (SignalGuard.complete()) {
-            refuseWhileBlocked(what);
-        }
-        seenOpen = together > 0 ? finder.changes() : -1;
-    }
-
-    /** What a libc runs with all signals blocked is known only by where it blocks them. */
-    private static void refuseUnguarded(LoadedLibrary library, String where) throws ProbeRefusedException {
-        Optional<String> open = SignalGuard.unguarded(library);
-        if (open.isPresent() && DeniedFunctions.isOfCLibrary(LibraryPattern.stem(library.fileName()))) {
-            throw new ProbeRefusedException(Refusal.RUNS_WITH_SIGNALS_BLOCKED, where, open.get());
-        }
-    }
-
-    private static void refuseWhileBlocked(String what) throws ProbeRefusedException, IOException {
-        Optional<String> thread = SignalMasks.threadBlocking(SignalMasks.SIGTRAP);
-        if (thread.isPresent()) {
-            throw new ProbeRefusedException(Refusal.SIGNAL_BLOCKED, what,
-                    "thread " + thread.get() + "; attach opens it, where this process may be traced");
         }
     }
 
