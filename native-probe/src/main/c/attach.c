@@ -163,6 +163,10 @@ int up_jvm_attach(JNIEnv *env, const struct up_vm_layout *layout)
     }
     up_thread_death = (*env)->NewGlobalRef(env, death);
     jobject self = (*env)->CallStaticObjectMethod(env, thread_class, current);
+    if ((*env)->ExceptionCheck(env) || !self) {
+        (*env)->ExceptionClear(env);
+        return UP_E_NO_VM;
+    }
     uint64_t thread = (uint64_t)(*env)->GetLongField(env, self, field_eetop);
     (*env)->DeleteLocalRef(env, self);
     if (!thread)
@@ -191,11 +195,15 @@ static int64_t changed_by(JNIEnv *env, jobject jvm, jclass type, jmethodID exclu
                 (*env)->CallVoidMethodA(env, jvm, exclude, &argument);
             else
                 (*env)->CallStaticVoidMethodA(env, type, exclude, &argument);
+            if ((*env)->ExceptionCheck(env))
+                break;
             memcpy(on, (const void *)thread, size);
             if (jvm)
                 (*env)->CallVoidMethodA(env, jvm, include, &argument);
             else
                 (*env)->CallStaticVoidMethodA(env, type, include, &argument);
+            if ((*env)->ExceptionCheck(env))
+                break;
             for (uint64_t i = 0; i < size; i++)
                 is[i] += off[i] == 0 && on[i] == 1 && ((const volatile uint8_t *)thread)[i] == 0;
         }
@@ -224,6 +232,10 @@ int up_jfr_find_exclusion(JNIEnv *env)
     jclass thread_class = (*env)->FindClass(env, "java/lang/Thread"), type = (*env)->FindClass(env, type_name);
     jmethodID current = thread_class ? (*env)->GetStaticMethodID(env, thread_class, "currentThread", "()Ljava/lang/Thread;") : NULL;
     jobject self = current ? (*env)->CallStaticObjectMethod(env, thread_class, current) : NULL, jvm = NULL;
+    if ((*env)->ExceptionCheck(env)) {
+        (*env)->ExceptionClear(env);
+        return UP_E_NO_VM;
+    }
     jmethodID exclude = type ? (*env)->GetStaticMethodID(env, type, "exclude", signature) : NULL, include = NULL;
     if (exclude) {
         include = (*env)->GetStaticMethodID(env, type, "include", signature);
@@ -231,13 +243,17 @@ int up_jfr_find_exclusion(JNIEnv *env)
         (*env)->ExceptionClear(env);
         jmethodID get = (*env)->GetStaticMethodID(env, type, "getJVM", "()Ljdk/jfr/internal/JVM;");
         jvm = get ? (*env)->CallStaticObjectMethod(env, type, get) : NULL;
-        exclude = jvm ? (*env)->GetMethodID(env, type, "exclude", signature) : NULL;
+        exclude = !(*env)->ExceptionCheck(env) && jvm ? (*env)->GetMethodID(env, type, "exclude", signature) : NULL;
         include = exclude ? (*env)->GetMethodID(env, type, "include", signature) : NULL;
     }
     if ((*env)->ExceptionCheck(env))
         (*env)->ExceptionClear(env);
-    if (self && include)
-        up_java.excluded = changed_by(env, jvm, type, exclude, include, self);
+    if (self && include) {
+        int64_t found = changed_by(env, jvm, type, exclude, include, self);
+        if ((*env)->ExceptionCheck(env))
+            (*env)->ExceptionClear(env);
+        up_java.excluded = found;
+    }
     return up_java.excluded > 0 ? 0 : UP_E_NO_VM;
 }
 
