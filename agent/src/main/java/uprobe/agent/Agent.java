@@ -76,7 +76,7 @@ public final class Agent {
                 problem("this JVM has no Flight Recorder (module jdk.jfr): probes have nowhere to record to");
             }
         } catch (ProbeRefusedException | IOException | RuntimeException | LinkageError e) {
-            problem("no probes: " + (e instanceof ProbeRefusedException || e instanceof IOException ? e.getMessage() : e.toString()));
+            problem("no probes: " + (e instanceof ProbeRefusedException || e instanceof IOException ? e.getMessage() : rootOf(e).toString()));
         }
         starter = null;
         boolean begun = OwnWork.begin();
@@ -217,6 +217,11 @@ public final class Agent {
     private void say(String line) {
         said.add(line);
         err.println("uprobe: " + line);
+    }
+
+    /** What a class could not be initialized for, say: the error itself tells nothing of it. */
+    private static Throwable rootOf(Throwable e) {
+        return e.getCause() == null || e.getCause() == e ? e : rootOf(e.getCause());
     }
 
     private void problem(String line) {

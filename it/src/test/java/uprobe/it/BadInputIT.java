@@ -59,6 +59,17 @@ class BadInputIT {
         outcome.forget();
     }
 
+    /** JNA's native part passes names in this encoding; all that was said was ExceptionInInitializerError. */
+    @ParameterizedTest
+    @MethodSource("jdks")
+    void whereJnaCanNotBeginTheReasonIsToldAndTheApplicationRunsOn(Jdk jdk) throws Exception {
+        ChildJvm.Outcome outcome = ChildJvm.of(jdk, ZipRounds.class).options("-Dfile.encoding=UTF-16", "-Dsun.stdout.encoding=UTF-8", "-Dsun.stderr.encoding=UTF-8")
+                .withoutRecording().probes("p {libz.so*,libzip.so}:deflate").run("rounds", "5").ok();
+        assertTrue(outcome.err().startsWith("uprobe: no probes: java.lang.NullPointerException"), outcome.err());
+        outcome.number("sum");
+        outcome.forget();
+    }
+
     @ParameterizedTest
     @MethodSource("jdks")
     void withoutTheModuleOfFlightRecorderItSaysSoAndTheApplicationRunsOn(Jdk jdk) throws Exception {
