@@ -5,6 +5,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import uprobe.probe.elf.LoadedLibraries;
 import uprobe.probe.elf.LoadedLibrary;
 import uprobe.probe.helper.Helper;
 import uprobe.probe.patch.SignalGuard;
@@ -16,7 +17,15 @@ import uprobe.probe.spec.ProbeType;
  * helper, reading symbols, looking for system calls. It only reads. What fails here fails once more, in words, where it is needed.
  */
 final class HeadStart {
-    private final FutureTask<TargetFinder> task;
+    private final FutureTask<Seen> task;
+
+    /**
+     * What it has seen.
+     *
+     * @param changes the dynamic linker's count before it looked
+     * @param libraries those that are meant have their symbols
+     */
+    record Seen(long changes, LoadedLibraries libraries) {}
 
     HeadStart(Collection<ProbeSpec> specs) {
         List<ProbeSpec> wanted = List.copyOf(specs);
@@ -26,11 +35,12 @@ final class HeadStart {
         thread.start();
     }
 
-    private static TargetFinder look(List<ProbeSpec> wanted) throws ProbeRefusedException, IOException {
+    private static Seen look(List<ProbeSpec> wanted) throws ProbeRefusedException, IOException {
         Platform.check();
         Helper.load();
-        TargetFinder finder = new TargetFinder();
-        for (LoadedLibrary library : finder.others()) {
+        long changes = Helper.up_library_changes();
+        LoadedLibraries libraries = LoadedLibraries.snapshot();
+        for (LoadedLibrary library : libraries.all()) {
             for (ProbeSpec spec : wanted) {
                 if (TargetFinder.matches(spec, library)) {
                     library.symbols();
@@ -41,12 +51,12 @@ final class HeadStart {
                 }
             }
         }
-        SignalGuard.lookAhead(finder.loaded());
-        return finder;
+        SignalGuard.lookAhead(libraries);
+        return new Seen(changes, libraries);
     }
 
-    /** Waits for it. What it could not do is left to whoever needs it. */
-    TargetFinder finder() {
+    /** Waits for it; null: it failed. */
+    Seen seen() {
         boolean interrupted = false;
         try {
             while (true) {

@@ -93,8 +93,6 @@ public final class ProbeEngine {
      */
     public static synchronized ProbeEngine open(EngineOptions options) throws ProbeRefusedException, IOException {
         if (instance == null) {
-            TargetFinder ahead = headStart == null ? null : headStart.finder();
-            headStart = null;
             Platform.check();
             Helper.load();
             HitRecordDescriptor.checkHelper();
@@ -102,7 +100,8 @@ public final class ProbeEngine {
             Platform.checkProcessor(result);
             Helper.check(result, "memory for rings");
             Helper.check(Helper.up_commit_bind(JNIEnv.CURRENT, HitRun.class), "native methods of HitRun");
-            instance = new ProbeEngine(options, attachToVm(), ahead == null ? new TargetFinder() : ahead);
+            instance = new ProbeEngine(options, attachToVm(), new TargetFinder(headStart));
+            headStart = null;
             OwnWork.possible();
         }
         return instance;

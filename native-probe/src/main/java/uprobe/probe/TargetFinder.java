@@ -39,8 +39,13 @@ final class TargetFinder {
     /** Of the libraries in the present snapshot. */
     private final Map<LoadedLibrary, CriticalSections> criticalSections = new HashMap<>();
 
-    TargetFinder() {
+    /** null once it was asked, or if there was none. */
+    private HeadStart ahead;
+
+    /** @param ahead may have looked already; null: nobody has */
+    TargetFinder(HeadStart ahead) {
         own = Helper.ownCode();
+        this.ahead = ahead;
     }
 
     /** {@link ProbeEngine#libraryChanges} when the libraries were last looked for. */
@@ -55,9 +60,12 @@ final class TargetFinder {
 
     /** All libraries as they are now; looked for again only if the dynamic linker has done something since. Those that stayed are the same objects. */
     LoadedLibraries loaded() throws IOException {
+        HeadStart.Seen seen = ahead == null ? null : ahead.seen();
+        ahead = null;
         long changes = Helper.up_library_changes();
         if (snapshot == null || changes != snapshotChanges) {
-            snapshot = snapshot == null ? LoadedLibraries.snapshot() : snapshot.again();
+            snapshot = seen != null && seen.changes() == changes ? seen.libraries() : snapshot != null ? snapshot.again()
+                    : seen != null ? seen.libraries().again() : LoadedLibraries.snapshot();
             others = snapshot.all().stream().filter(library -> own.stream().noneMatch(library::contains)).collect(Collectors.toCollection(LinkedHashSet::new));
             snapshotChanges = changes;
             criticalSections.keySet().retainAll(others);

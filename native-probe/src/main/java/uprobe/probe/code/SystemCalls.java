@@ -83,20 +83,40 @@ public final class SystemCalls {
         }
     }
 
+    /** Where functions begin, ascending: there decoding begins anew. A library may have 60,000, of which few are asked for. */
+    public interface Starts {
+        int count();
+
+        long at(int i);
+
+        static Starts of(long... starts) {
+            return new Starts() {
+                @Override
+                public int count() {
+                    return starts.length;
+                }
+
+                @Override
+                public long at(int i) {
+                    return starts[i];
+                }
+            };
+        }
+    }
+
     private final byte[] text;
     private final long address;
-    /** Ascending; the first is the text's own. */
-    private final long[] starts;
+    private final Starts starts;
 
     /**
      * @param text as it is without probes
      * @param address of its first byte
-     * @param starts where functions begin: there decoding begins anew
+     * @param starts may lie outside
      */
-    public SystemCalls(byte[] text, long address, long[] starts) {
+    public SystemCalls(byte[] text, long address, Starts starts) {
         this.text = text;
         this.address = address;
-        this.starts = Arrays.stream(starts).filter(start -> start >= address && start < address + text.length).toArray();
+        this.starts = starts;
     }
 
     /** Those whose number is one of these, or may be: it comes from a register that the function loads with one. By address. */
@@ -195,15 +215,28 @@ public final class SystemCalls {
     }
 
     private long functionOf(long where) {
-        int at = Arrays.binarySearch(starts, where);
-        int before = at >= 0 ? at : -at - 2;
-        return before < 0 ? address : starts[before];
+        int before = above(where) - 1;
+        return before < 0 ? address : Math.max(address, starts.at(before));
     }
 
     private long endOf(long function) {
-        int at = Arrays.binarySearch(starts, function);
-        int next = at >= 0 ? at + 1 : 0;
-        return next < starts.length ? starts[next] : address + text.length;
+        int next = above(function);
+        long end = address + text.length;
+        return next < starts.count() ? Math.min(end, starts.at(next)) : end;
+    }
+
+    /** Index of the first start above this address. */
+    private int above(long where) {
+        int low = 0, high = starts.count();
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (starts.at(middle) <= where) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low;
     }
 
     private InstructionTable decode(long from, long to) {

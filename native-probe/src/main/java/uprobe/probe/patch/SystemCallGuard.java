@@ -206,9 +206,23 @@ final class SystemCallGuard {
         }
         SignalGuard.restore(library.textStart(), text);
         CallFrames frames = library.callFrames().orElse(null);
-        long[] starts = frames == null ? library.symbols().functions().stream().mapToLong(NativeSymbol::address).distinct().toArray()
-                : java.util.stream.IntStream.range(0, frames.size()).mapToLong(frames::start).toArray();
+        SystemCalls.Starts starts = frames == null ? SystemCalls.Starts.of(library.symbols().functions().stream().mapToLong(NativeSymbol::address).toArray())
+                : startsOf(frames);
         return new SystemCalls(text, library.textStart(), starts);
+    }
+
+    private static SystemCalls.Starts startsOf(CallFrames frames) {
+        return new SystemCalls.Starts() {
+            @Override
+            public int count() {
+                return frames.size();
+            }
+
+            @Override
+            public long at(int i) {
+                return frames.start(i);
+            }
+        };
     }
 
     /** @return whether a jump was written; if not, a trap is to be */

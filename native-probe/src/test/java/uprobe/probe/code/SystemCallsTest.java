@@ -24,7 +24,7 @@ class SystemCallsTest {
 
     private static List<SystemCalls.Call> find(String code, long... starts) {
         byte[] text = HexFormat.of().parseHex(code.replaceAll("[^0-9a-f]", ""));
-        return new SystemCalls(text, AT, starts.length == 0 ? new long[] {AT} : starts).find(Set.of(SIGPROCMASK));
+        return new SystemCalls(text, AT, SystemCalls.Starts.of(starts.length == 0 ? new long[] {AT} : starts)).find(Set.of(SIGPROCMASK));
     }
 
     @Test
