@@ -16,7 +16,14 @@ enum {
     FLUSH_RUNS = 32
 };
 
-/* The records of this call become the drain's. */
+static void mark_rejected(const struct up_run *run)
+{
+    struct up_hit *hit = run->first;
+    for (int i = 0; i < run->count; i++, hit = (struct up_hit *)((uint8_t *)hit + hit->length))
+        __atomic_store_n(&hit->state, UP_HIT_REJECTED, __ATOMIC_RELEASE);
+}
+
+/* The records of this call become the drain's, or nobody's (UP_DRAINED_NOT). */
 static void leave_to_drain(struct up_thread *t, struct up_return *e, enum up_drained reason)
 {
     struct up_run runs[FLUSH_RUNS];
@@ -25,27 +32,18 @@ static void leave_to_drain(struct up_thread *t, struct up_return *e, enum up_dra
     int n;
     do {
         n = up_ring_claim(t, &position, &wanted, runs, FLUSH_RUNS);
-        for (int i = 0; i < n; i++)
+        for (int i = 0; i < n; i++) {
+            if (reason == UP_DRAINED_NOT)
+                mark_rejected(&runs[i]);
             up_ring_settle(&runs[i], reason, 0);
+        }
     } while (n > 0);
 }
 
-/* Nobody would make events of them: filtered. */
+/* Nobody would make events of them: filtered, and left to nobody. */
 static void reject(struct up_thread *t, struct up_return *e)
 {
-    struct up_run runs[FLUSH_RUNS];
-    struct up_wanted wanted = { .call = e->sp };
-    uint64_t position = e->first;
-    int n;
-    do {
-        n = up_ring_claim(t, &position, &wanted, runs, FLUSH_RUNS);
-        for (int i = 0; i < n; i++) {
-            struct up_hit *hit = runs[i].first;
-            for (int k = 0; k < runs[i].count; k++, hit = (struct up_hit *)((uint8_t *)hit + hit->length))
-                __atomic_store_n(&hit->state, UP_HIT_REJECTED, __ATOMIC_RELEASE);
-            up_ring_settle(&runs[i], UP_DRAINED_NOT, 0);
-        }
-    } while (n > 0);
+    leave_to_drain(t, e, UP_DRAINED_NOT);
     up_ring_advance(t, 0);
     up_ring_carry(t);
     up_ring_rewind(t);
