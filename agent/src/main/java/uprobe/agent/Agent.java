@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import jdk.jfr.Configuration;
 import jdk.jfr.FlightRecorder;
 import jdk.jfr.Recording;
@@ -21,6 +22,7 @@ import uprobe.probe.EngineOptions;
 import uprobe.probe.OwnWork;
 import uprobe.probe.ProbeEngine;
 import uprobe.probe.ProbeRefusedException;
+import uprobe.probe.Refusal;
 import uprobe.probe.spec.ProbeSpec;
 
 /**
@@ -40,6 +42,7 @@ public final class Agent {
     private final List<String> said = new ArrayList<>();
     private boolean failed;
     private boolean quiet;
+    private boolean saidWhatIsLoaded;
     private final PrintStream err = System.err;
     private volatile Thread starter = Thread.currentThread();
 
@@ -115,14 +118,19 @@ public final class Agent {
 
     private void add(EventBridge bridge, ProbeSpec spec) {
         try {
-            tell(bridge.add(spec), spec, this::note, this::problem);
+            tell(bridge.add(spec), spec, this::note, this::problem, this::waits);
         } catch (IOException | RuntimeException e) {
             problem(spec.text() + ": refused: " + (e.getMessage() == null ? e.toString() : e.getMessage()));
         }
     }
 
-    /** A line for each thing that a look at the libraries has changed. */
-    static void tell(ProbeRequest.Look look, ProbeSpec spec, Consumer<String> note, Consumer<String> problem) {
+    /**
+     * A line for each thing that a look at the libraries has changed.
+     *
+     * @param waits what is said of a probe whose library is not there yet
+     */
+    static void tell(ProbeRequest.Look look, ProbeSpec spec, Consumer<String> note, Consumer<String> problem,
+            Function<ProbeRefusedException, String> waits) {
         for (ProbeRequest.Change change : look.changes()) {
             RecordedProbe probe = change.probe();
             change.went().forEach(library -> note.accept(spec.text() + ": " + library + " was unloaded" + (change.places() == 0 ? "; the probe waits for it" : "")));
@@ -132,7 +140,7 @@ public final class Agent {
         }
         for (ProbeRefusedException refused : look.refused()) {
             if (refused.refusal().isForWantOfALibrary()) {
-                note.accept(refused.getMessage() + "; the probe waits for it");
+                note.accept(spec.text() + ": " + waits.apply(refused) + "; the probe waits for it");
             } else {
                 problem.accept(spec.text() + ": refused: " + refused.getMessage());
             }
@@ -212,6 +220,13 @@ public final class Agent {
         } else if (!quiet) {
             err.println("uprobe: " + line);
         }
+    }
+
+    /** What is loaded instead of the library that a probe waits for is said once in a start. */
+    private String waits(ProbeRefusedException refused) {
+        boolean again = refused.refusal() == Refusal.LIBRARY_NOT_LOADED && saidWhatIsLoaded;
+        saidWhatIsLoaded |= refused.refusal() == Refusal.LIBRARY_NOT_LOADED;
+        return again ? refused.brief() : refused.getMessage();
     }
 
     private void say(String line) {

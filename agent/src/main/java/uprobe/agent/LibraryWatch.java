@@ -177,7 +177,7 @@ final class LibraryWatch implements Runnable {
             if (look.changes().stream().anyMatch(ProbeRequest.Change::isNew)) {
                 Agent.added();
             }
-            Agent.tell(look, request.written(), quiet ? line -> { } : problem, problem);
+            Agent.tell(look, request.written(), quiet ? line -> { } : problem, problem, ProbeRefusedException::getMessage);
         } catch (IOException | RuntimeException e) {
             problem.accept(request.written().text() + ": refused: " + e.getMessage());
         }

@@ -25,13 +25,14 @@ class BadInputIT {
     @MethodSource("jdks")
     void eachMistakeIsOneClearLineAndTheApplicationRunsOn(Jdk jdk) throws Exception {
         ChildJvm.Outcome outcome = ChildJvm.of(jdk, ZipRounds.class)
-                .probes("p:a/ok {libz.so*,libzip.so}:deflate", "p nosuchlibrary:deflate", "p {libz.so*,libzip.so}:deflat", "p {libz.so*,libzip.so}:deflate+0xfffff",
+                .probes("p:a/ok {libz.so*,libzip.so}:deflate", "p nosuchlibrary:deflate", "p norsuchlibrary:inflate", "p {libz.so*,libzip.so}:deflat", "p {libz.so*,libzip.so}:deflate+0xfffff",
                         "p:m/one libc:qsort_r+1", "p:m/two libc:qsort_r+2", "p:m/three libc:qsort_r+3", "p:m/four libc:qsort_r+4", "p libz:deflate a=%foo",
                         "p libz:deflate a=+8($arg1", "@no/such/file", "c libc:setjmp", "c libc:dlsym", "p libc:time", "nonsense")
                 .run("rounds", "5").ok();
         outcome.number("sum");
         List<String> lines = outcome.err().lines().filter(line -> line.startsWith("uprobe: ")).toList();
-        has(lines, "nosuchlibrary: no loaded library matches: loaded are ");
+        has(lines, "p nosuchlibrary:deflate: nosuchlibrary: no loaded library matches: loaded are ");
+        has(lines, "p norsuchlibrary:inflate: norsuchlibrary: no loaded library matches; the probe waits for it");
         has(lines, "deflat: none of the loaded libraries that match has such a function: similar names there: ");
         has(lines, "deflate+0xfffff: the offset lies outside the function: it is 0x");
         has(lines, "the offset lies inside an instruction: the instructions around it begin at +0x");
