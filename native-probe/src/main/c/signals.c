@@ -490,6 +490,9 @@ static int up_sigaction(int signal, const struct sigaction *set, struct sigactio
 
 /* ---- system calls that pass through here: signals_x86_64.S ---- */
 
+/* CLONE_CLEAR_SIGHAND, linux/include/uapi/linux/sched.h. */
+#define CLEAR_SIGHAND 0x100000000ull
+
 struct up_guarded {
     int64_t number, argument[6];
 };
@@ -547,6 +550,15 @@ static __attribute__((noinline)) int64_t guarded_exec(const struct up_guarded *c
     return result;
 }
 
+/* posix_spawn (glibc 2.38) has the kernel take all handlers from its child, which then dies of the first trap before exec. Where the kernel does not know
+ * that flag it makes the child without, and lets it set its handlers one by one: those pass through here. The slot makes the call otherwise: it comes
+ * back twice, on two stacks. */
+static __attribute__((noinline)) int64_t guarded_clone3(const struct up_guarded *call)
+{
+    uint64_t flags;
+    return read_theirs((const void *)call->argument[0], &flags, sizeof flags) == 0 && flags & CLEAR_SIGHAND ? -ENOSYS : call->number;
+}
+
 int64_t up_guarded_call(const struct up_guarded *call)
 {
     switch (call->number) {
@@ -554,6 +566,7 @@ int64_t up_guarded_call(const struct up_guarded *call)
     case SYS_rt_sigaction: return guarded_sigaction(call);
     case SYS_execve:
     case SYS_execveat: return guarded_exec(call);
+    case SYS_clone3: return guarded_clone3(call);
     default: return make(call, call->argument[1]);
     }
 }

@@ -30,8 +30,9 @@ import uprobe.probe.helper.Helper;
 public final class SystemCalls {
     /** psABI x86-64, A.2.1: number, first and second argument. */
     private static final int RAX = 0, RSI = 6, RDI = 7;
+    public static final int CLONE3 = 435;
     /** rt_sigreturn, clone, vfork, clone3: with another stack, or twice. */
-    private static final Set<Integer> COMES_BACK_ELSEWHERE = Set.of(15, 56, 58, 435);
+    private static final Set<Integer> COMES_BACK_ELSEWHERE = Set.of(15, 56, 58, CLONE3);
     private static final int MOVE_TO_RAX = 0xb8, MOVE_SIZE = 5, REX_B = 0x41;
     /** glibc 2.31 writes a set of 128 bytes to the stack between the number and the call. */
     private static final int STRAIGHT_BYTES = 384;
@@ -119,7 +120,10 @@ public final class SystemCalls {
         this.starts = starts;
     }
 
-    /** Those whose number is one of these, or may be: it comes from a register that the function loads with one. By address. */
+    /**
+     * Those whose number is one of these, or may be: it comes from a register that the function loads with one. By address. Of those that come back with
+     * another stack, or twice, only {@link #CLONE3}, and where it can be no other.
+     */
     public List<Call> find(Set<Integer> numbers) {
         TreeMap<Long, long[]> straight = new TreeMap<>();      /* by call: where its instructions begin, and its own */
         int[] all = new int[Helper.up_calls_find(text, text.length, new int[0], 0)];
@@ -147,7 +151,7 @@ public final class SystemCalls {
         List<Call> found = new ArrayList<>();
         for (int i = 0; i < calls.length; i++) {
             Set<Integer> possible = numbers(calls[i], from[i]);
-            boolean leaves = possible.stream().anyMatch(COMES_BACK_ELSEWHERE::contains);
+            boolean leaves = possible.stream().anyMatch(COMES_BACK_ELSEWHERE::contains) && !(possible.equals(Set.of(CLONE3)) && numbers.contains(CLONE3));
             possible.retainAll(numbers);
             if (!possible.isEmpty() && !leaves) {
                 found.add(call(calls[i], from[i], possible));

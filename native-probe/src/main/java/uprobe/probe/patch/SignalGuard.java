@@ -15,6 +15,7 @@ import java.util.Set;
 import uprobe.probe.ProbeRefusedException;
 import uprobe.probe.code.InstructionTable;
 import uprobe.probe.code.SlotRegion;
+import uprobe.probe.code.SystemCalls;
 import uprobe.probe.elf.LoadedLibraries;
 import uprobe.probe.elf.LoadedLibrary;
 import uprobe.probe.elf.NativeSymbol;
@@ -66,7 +67,7 @@ public final class SignalGuard {
     private static final Set<Integer> OF_ANY_LIBRARY = Set.of(SystemCallGuard.RT_SIGPROCMASK, SystemCallGuard.RT_SIGACTION);
     /** What libc does past its own functions, besides. */
     private static final Set<Integer> OF_LIBC = Set.of(SystemCallGuard.RT_SIGPROCMASK, SystemCallGuard.RT_SIGACTION, SystemCallGuard.EXECVE,
-            SystemCallGuard.EXECVEAT);
+            SystemCallGuard.EXECVEAT, SystemCalls.CLONE3);
     private static final List<String> limits = new ArrayList<>();
     /** Bytes of libc that are ours now, by address, with what they were; they stay for good. */
     private static final Map<Long, Byte> originals = new HashMap<>();
