@@ -13,5 +13,6 @@ if [ "$(id -u)" = 0 ]; then
     command -v go >/dev/null || bring_packages golang-go
     command -v rustc >/dev/null || bring_packages rustc
 fi
+it/other-libcs.sh || echo "no other C libraries could be brought: OtherLibcsIT is skipped in part" >&2
 mapfile -t options < <(maven_options)
 mvn -B -ntp ${options[@]+"${options[@]}"} verify "$@"

@@ -81,6 +81,16 @@ class SystemCallsTest {
     }
 
     @Test
+    void clone3IsFoundWhereItCanBeNoOther() {
+        Set<Integer> wanted = Set.of(SIGPROCMASK, SystemCalls.CLONE3);
+        byte[] text = HexFormat.of().parseHex("b8b30100000f05c3" + "7505b80e0000000f05c3b8b3010000c3");
+        List<SystemCalls.Call> calls = new SystemCalls(text, AT, SystemCalls.Starts.of(AT, AT + 8)).find(wanted);
+        assertEquals(List.of(AT + 5), calls.stream().map(SystemCalls.Call::address).toList());
+        assertEquals(Set.of(SystemCalls.CLONE3), calls.get(0).numbers());
+        assertEquals(List.of(), new SystemCalls(text, AT, SystemCalls.Starts.of(AT, AT + 8)).find(Set.of(SIGPROCMASK)));
+    }
+
+    @Test
     void aCallThatMayBeVforkIsLeftAlone() {
         assertEquals(List.of(), find("7505 b80e000000 488d742408 0f05 c3 b83a000000"));
     }
