@@ -168,7 +168,7 @@ ODD long odd_sent_among_traps(long signals)
     for (long i = 0; i < signals && time(0) < end; i++) {
         long before = sent_seen;
         syscall(SYS_tgkill, getpid(), standing, SIGTRAP);
-        for (int j = 0; j < 1000 && sent_seen == before; j++)   /* one that comes while another waits is none */
+        for (int j = 0; j < 20 && sent_seen == before; j++)     /* one that comes while another waits is none */
             sched_yield();
     }
     stop = 1;
