@@ -28,6 +28,7 @@ public final class libsample implements NativeLibrary {
         long sampledOut;
         long dropped;
         long missed;
+        long ownWork;
         long unfinished;
     }
 

@@ -69,12 +69,13 @@ public final class NativeCallTable {
     public record Call(String event, Instant end, Duration duration, String caller, String fields) {}
 
     /** What the agent counted for a function since the probe was there. */
-    public record Statistics(long hits, long recorded, long filtered, long sampledOut, long dropped, long missed, long unfinished) {
-        private static final Statistics NOTHING = new Statistics(0, 0, 0, 0, 0, 0, 0);
+    public record Statistics(long hits, long recorded, long filtered, long sampledOut, long dropped, long missed, long ownWork, long unfinished) {
+        private static final Statistics NOTHING = new Statistics(0, 0, 0, 0, 0, 0, 0, 0);
 
         private Statistics plus(int sign, Statistics other) {
             return new Statistics(hits + sign * other.hits, recorded + sign * other.recorded, filtered + sign * other.filtered,
-                    sampledOut + sign * other.sampledOut, dropped + sign * other.dropped, missed + sign * other.missed, unfinished + sign * other.unfinished);
+                    sampledOut + sign * other.sampledOut, dropped + sign * other.dropped, missed + sign * other.missed,
+                    ownWork + sign * other.ownWork, unfinished + sign * other.unfinished);
         }
     }
 
@@ -134,7 +135,8 @@ public final class NativeCallTable {
         switch (type) {
             case "uprobe.ProbeStatistics" -> add(event.getString("probe"), event.getString("library") + "!" + event.getString("symbol"),
                     event.getStartTime(), new Statistics(event.getLong("hits"), event.getLong("recorded"), event.getLong("filtered"),
-                    event.getLong("sampledOut"), event.getLong("dropped"), event.getLong("missed"), event.getLong("unfinished")));
+                    event.getLong("sampledOut"), event.getLong("dropped"), event.getLong("missed"), event.getLong("ownWork"),
+                    event.getLong("unfinished")));
             case "uprobe.ProbeArmed" -> armed.put(event.getString("probe"), event.getString("library") + "!" + event.getString("symbol")
                     + " by " + event.getString("mechanism"));
             case "uprobe.ProbeRefused" -> refused.add(event.getString("probe") + ": " + event.getString("reason"));
@@ -258,7 +260,8 @@ public final class NativeCallTable {
             if (statistics.containsKey(event)) {
                 Statistics grew = statistics.get(event).grew();
                 line(out, "  hits     %,d = %,d recorded + %,d dropped + %,d missed%s", grew.hits(), grew.recorded(), grew.dropped(), grew.missed(),
-                        other(grew.filtered(), "filtered") + other(grew.sampledOut(), "sampled out") + other(grew.unfinished(), "unfinished"));
+                        other(grew.filtered(), "filtered") + other(grew.sampledOut(), "sampled out") + other(grew.ownWork(), "by the agent")
+                                + other(grew.unfinished(), "unfinished"));
             }
             Call longest = entry.getValue().longest;
             line(out, "  longest  %s by %s", duration(longest.duration().toNanos()), longest.caller());

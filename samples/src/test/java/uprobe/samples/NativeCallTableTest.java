@@ -22,7 +22,7 @@ class NativeCallTableTest {
     }
 
     private void count(long second, long hits, long recorded) {
-        table.add(SQUEEZE, "libsample!squeeze", Instant.ofEpochSecond(second), new NativeCallTable.Statistics(hits, recorded, 0, 0, hits - recorded, 0, 0));
+        table.add(SQUEEZE, "libsample!squeeze", Instant.ofEpochSecond(second), new NativeCallTable.Statistics(hits, recorded, 0, 0, hits - recorded, 0, 0, 0));
     }
 
     private static String lineWith(Object table, String text) {
@@ -113,10 +113,10 @@ class NativeCallTableTest {
     void callsBeforeTheFirstStatisticsAreCountedThereOrWereUnfinished() {
         call(SQUEEZE, 1, "app.A.a");
         call(SQUEEZE, 1, "app.A.a");
-        table.add(SQUEEZE, "libsample!squeeze", Instant.ofEpochSecond(2), new NativeCallTable.Statistics(100, 99, 0, 0, 0, 0, 1));
-        table.add(SQUEEZE, "libsample!squeeze", Instant.ofEpochSecond(3), new NativeCallTable.Statistics(100, 100, 0, 0, 0, 0, 0));
+        table.add(SQUEEZE, "libsample!squeeze", Instant.ofEpochSecond(2), new NativeCallTable.Statistics(100, 99, 0, 0, 0, 0, 0, 1));
+        table.add(SQUEEZE, "libsample!squeeze", Instant.ofEpochSecond(3), new NativeCallTable.Statistics(100, 100, 0, 0, 0, 0, 0, 0));
         assertEquals(List.of(), table.problems(List.of(SQUEEZE)));
-        table.add(SQUEEZE, "libsample!squeeze", Instant.ofEpochSecond(4), new NativeCallTable.Statistics(102, 102, 0, 0, 0, 0, 0));
+        table.add(SQUEEZE, "libsample!squeeze", Instant.ofEpochSecond(4), new NativeCallTable.Statistics(102, 102, 0, 0, 0, 0, 0, 0));
         assertEquals(1, table.problems(List.of(SQUEEZE)).size());
     }
 
@@ -130,12 +130,12 @@ class NativeCallTableTest {
     @Test
     void functionsOfAPatternAreCountedTogether() {
         for (String function : List.of("libsample!squeeze", "libsample!squash")) {
-            table.add(SQUEEZE, function, Instant.ofEpochSecond(0), new NativeCallTable.Statistics(0, 0, 0, 0, 0, 0, 0));
-            table.add(SQUEEZE, function, Instant.ofEpochSecond(2), new NativeCallTable.Statistics(4, 1, 2, 1, 0, 0, 0));
+            table.add(SQUEEZE, function, Instant.ofEpochSecond(0), new NativeCallTable.Statistics(0, 0, 0, 0, 0, 0, 0, 0));
+            table.add(SQUEEZE, function, Instant.ofEpochSecond(2), new NativeCallTable.Statistics(6, 1, 2, 1, 0, 0, 2, 0));
             call(SQUEEZE, 1, "app.A.a");
         }
         assertEquals(List.of(), table.problems(List.of(SQUEEZE)));
-        assertEquals("  hits     8 = 2 recorded + 0 dropped + 0 missed + 4 filtered + 2 sampled out", lineWith(table, "  hits  "));
+        assertEquals("  hits     12 = 2 recorded + 0 dropped + 0 missed + 4 filtered + 2 sampled out + 4 by the agent", lineWith(table, "  hits  "));
     }
 
     @Test
