@@ -84,8 +84,11 @@ public final class Events {
         public long sampledOut;
         public long dropped;
         public long missed;
+        public long ownWork;
         @Timespan
         public long totalTime;
+        @Timespan
+        public long selfTime;
         @Timespan
         public long p50;
         @Timespan
