@@ -94,7 +94,11 @@ public final class ProbeEngine {
     public static synchronized ProbeEngine open(EngineOptions options) throws ProbeRefusedException, IOException {
         if (instance == null) {
             Platform.check();
-            Helper.load();
+            try {
+                Helper.load();
+            } catch (LinkageError e) {
+                throw headStart == null ? e : headStart.first(e);
+            }
             HitRecordDescriptor.checkHelper();
             int result = Helper.up_init(options.ringBytes(), options.rings(), options.tsc() ? 1 : 0, Helper.vdsoClockGettime());
             Platform.checkProcessor(result);

@@ -53,6 +53,8 @@ import uprobe.probe.spec.Mechanism;
  * a trap stands on the {@code syscall} itself, once no thread has SIGTRAP blocked: from then on that holds by itself. What the sets are does not matter,
  * nor where they lie: the linker merges glibc's constant of all signals with other constants of the same bytes, so it must not be changed.
  *
+ * <p>clone3 comes back twice, on two stacks, so the helper only says whether it is to be made, and the slot makes it: {@link #MADE_HERE}.
+ *
  * <p>What stands so stays for good. Callers hold {@link SignalGuard}'s lock.
  */
 final class SystemCallGuard {
