@@ -2,6 +2,7 @@ package uprobe.it;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.jna.NativeLibrary;
 import java.util.Comparator;
@@ -34,8 +35,11 @@ class LibrariesIT {
         return hits;
     }
 
+    /** What was said of a probe, but for the first line: that there was no library yet. */
     private static List<String> lines(ChildJvm.Outcome outcome, String probe) {
-        return outcome.err().lines().filter(line -> line.startsWith("uprobe: " + probe + ": ")).map(line -> line.substring("uprobe: ".length())
+        List<String> all = outcome.err().lines().filter(line -> line.startsWith("uprobe: " + probe + ": ")).toList();
+        assertTrue(all.get(0).contains(": no loaded library matches") && all.get(0).endsWith("; the probe waits for it"), all.get(0));
+        return all.stream().skip(1).map(line -> line.substring("uprobe: ".length())
                 .replaceAll("0028bc7(.)\\S*-lib", "$1-lib").replaceAll(" by \\w+", "")).toList();
     }
 
