@@ -4,7 +4,8 @@
 #   [PAIRS=9] [PARTS="hits starting arming"] it/bench.sh [JAVA_HOME...]
 set -euo pipefail
 cd "$(dirname "$0")/.."
-agent=agent/target/uprobe-agent.jar
+root=$PWD
+agent=$root/agent/target/uprobe-agent.jar
 if [ ! -f "$agent" ] || [ ! -f it/target/native/libdeep_chain.so ]; then
     mvn -q -B -ntp -pl it -am package -DskipTests
 fi
@@ -55,7 +56,7 @@ arming() {
     local what=$1 probe=$2 jar=$3 i agents
     for agents in "" "-javaagent:$agent=quiet;$probe"; do
         for ((i = 0; i < 3; i++)); do
-            (cd "$(mktemp -d -p "$work")" && "$java" -Xmx1g ${agents:+"${agents/:agent/:$root/agent}"} -cp "$root/it/target/test-classes:$jar" uprobe.it.app.WholeLibraries "$what") \
+            (cd "$(mktemp -d -p "$work")" && "$java" -Xmx1g ${agents:+"$agents"} -cp "$root/it/target/test-classes:$jar" uprobe.it.app.WholeLibraries "$what") \
                 2>/dev/null | awk -v agent="${agents:+with}" '/^loaded after/ { loaded = $3 } /^armed after/ { print (agent ? agent : "without"), loaded + 0, $3 }'
         done
     done | awk -v what="$what" '{ if (!($1 in l) || $2 < l[$1]) l[$1] = $2; if (!($1 in a) || $3 < a[$1]) a[$1] = $3 }
@@ -88,7 +89,6 @@ jar() {
 }
 
 pairs=${PAIRS:-9}
-root=$PWD
 parts=${PARTS:-hits starting arming}
 case " $parts " in *" arming "*)
     rocksdb=$(jar org.rocksdb:rocksdbjni:10.10.1.1:jar:linux64)

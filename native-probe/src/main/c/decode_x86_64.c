@@ -162,7 +162,7 @@ static void shorten(int64_t target, const int64_t *ends, int64_t *from, int32_t 
 int up_straight_far(const uint8_t *bytes, int32_t length, int64_t address, const int64_t *ends, int64_t *from, int32_t count)
 {
     enum { CALL = 0xe8, JUMP = 0xe9, TWO_BYTES = 0x0f, JCC = 0x80, XBEGIN = 0xc7, XBEGIN_MODRM = 0xf8, SIZE = 4 };
-    for (int32_t at = 0; at + SIZE < length; at++) {
+    for (int32_t at = 0; count && at + SIZE < length; at++) {
         int operand = at + 1;
         if (bytes[at] == CALL || bytes[at] == JUMP)
             ;
@@ -175,7 +175,7 @@ int up_straight_far(const uint8_t *bytes, int32_t length, int64_t address, const
             break;
         memcpy(&relative, bytes + operand, SIZE);
         int64_t target = address + operand + SIZE + relative;
-        if (count && target <= ends[count - 1])
+        if (target <= ends[count - 1])
             shorten(target, ends, from, count);
     }
     return 0;

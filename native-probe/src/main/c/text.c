@@ -112,17 +112,24 @@ int up_text_look(uint64_t address, uint8_t *byte)
     return read_mapped(address, byte, 1);
 }
 
-/* 0f 05: syscall, up to a function's length behind b8+r imm32: mov r32, imm32, with one of the numbers. Code that makes several calls keeps their
+/* The first 0f 05, syscall, in these bytes, whatever instructions they are; NULL: there is none. */
+static const uint8_t *next_call(const uint8_t *from, const uint8_t *end)
+{
+    for (const uint8_t *at = from + 1; at < end && (at = memchr(at, 0x05, (size_t)(end - at))) != NULL; at++)
+        if (at[-1] == 0x0f)
+            return at - 1;
+    return NULL;
+}
+
+/* A system call up to a function's length behind b8+r imm32: mov r32, imm32, with one of the numbers. Code that makes several calls keeps their
  * number in a register. */
 static int may_call(const uint8_t *bytes, size_t length, const int32_t *numbers, int32_t count)
 {
     enum { MOVE = 0xb8, MOVE_SIZE = 5, FUNCTION = 4096 };
     const uint8_t *end = bytes + length, *seen = bytes;
-    for (const uint8_t *at = bytes + 1; at < end && (at = memchr(at, 0x05, (size_t)(end - at))) != NULL; at++) {
-        if (at[-1] != 0x0f)
-            continue;
+    for (const uint8_t *at = bytes; (at = next_call(at, end)) != NULL; at++) {
         const uint8_t *from = at - bytes > FUNCTION ? at - FUNCTION : bytes;
-        for (const uint8_t *move = from > seen ? from : seen; move + MOVE_SIZE < at; move++) {
+        for (const uint8_t *move = from > seen ? from : seen; move + MOVE_SIZE <= at; move++) {
             int32_t number;
             if ((*move & 0xf8) != MOVE)
                 continue;
@@ -138,14 +145,10 @@ static int may_call(const uint8_t *bytes, size_t length, const int32_t *numbers,
 
 int up_calls_find(const uint8_t *bytes, int32_t length, int32_t *at, int32_t capacity)
 {
-    const uint8_t *end = bytes + length;
     int count = 0;
-    for (const uint8_t *next = bytes + 1; next < end && (next = memchr(next, 0x05, (size_t)(end - next))) != NULL; next++)
-        if (next[-1] == 0x0f) {
-            if (count < capacity)
-                at[count] = (int32_t)(next - 1 - bytes);
-            count++;
-        }
+    for (const uint8_t *next = bytes; (next = next_call(next, bytes + length)) != NULL; next++, count++)
+        if (count < capacity)
+            at[count] = (int32_t)(next - bytes);
     return count;
 }
 

@@ -3,8 +3,6 @@ package uprobe.it;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.Comparator;
-import java.util.List;
 import java.util.stream.Stream;
 import jdk.jfr.consumer.RecordedEvent;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,14 +36,13 @@ class ArmingIT {
 
     /** Returns how many functions there are. No times are asserted: they are printed. */
     private static int assertCounted(ChildJvm.Outcome outcome, String... witnesses) throws Exception {
-        List<RecordedEvent> statistics = Recorded.read(outcome.folder().resolve("whole.jfr")).of("uprobe.ProbeStatistics");
+        Recorded recorded = Recorded.read(outcome.folder().resolve("whole.jfr"));
         for (String witness : witnesses) {
-            RecordedEvent last = statistics.stream().filter(e -> e.getString("symbol").equals(witness)).max(Comparator.comparing(RecordedEvent::getStartTime))
-                    .orElseThrow(() -> new AssertionError("no statistics of " + witness));
+            RecordedEvent last = recorded.lastStatistics("symbol", witness);
             assertEquals(WholeLibraries.CALLS, last.getLong("hits"), witness);
             assertEquals(last.getLong("hits"), last.getLong("recorded"), witness);
         }
-        int functions = (int) statistics.stream().map(e -> e.getString("symbol") + "@" + e.getString("library")).distinct().count();
+        int functions = (int) recorded.of("uprobe.ProbeStatistics").stream().map(e -> e.getString("symbol") + "@" + e.getString("library")).distinct().count();
         System.out.println(outcome.jdk() + ": " + functions + " functions, " + outcome.out().lines().filter(line -> line.startsWith("armed")).findFirst().orElse(""));
         outcome.forget();
         return functions;

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -79,7 +78,7 @@ class EverythingIT {
         /* A start of a recording had all armed before it had new libraries looked at, which then took minutes. */
         assertTrue(way != Way.RECORDINGS || !outcome.err().contains("have not been looked at"), outcome::err);
 
-        RecordedEvent all = last(recorded.of("uprobe.ProbeStatistics"), "uprobe.NativeCall");
+        RecordedEvent all = recorded.lastStatistics("probe", "uprobe.NativeCall");
         long functions = Long.parseLong(all.getString("symbol").split(" ")[0]);
         assertEquals(all.getLong("hits"), Stream.of("recorded", "filtered", "sampledOut", "dropped", "missed", "ownWork", "unfinished").mapToLong(all::getLong).sum(), all::toString);
         assertTrue(functions > 60_000 && all.getLong("hits") > 100_000, all::toString);
@@ -103,10 +102,6 @@ class EverythingIT {
         Process attach = new ProcessBuilder(command).redirectErrorStream(true).start();
         String said = new String(attach.getInputStream().readAllBytes());
         assertEquals(0, attach.waitFor(), said);
-    }
-
-    private static RecordedEvent last(List<RecordedEvent> statistics, String probe) {
-        return statistics.stream().filter(e -> e.getString("probe").equals(probe)).max(Comparator.comparing(RecordedEvent::getStartTime)).orElseThrow();
     }
 
     private static String reason(RecordedEvent refused) {

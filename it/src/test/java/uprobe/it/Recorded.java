@@ -41,10 +41,15 @@ public final class Recorded {
         return byType.getOrDefault(type, List.of());
     }
 
+    /** The newest {@code uprobe.ProbeStatistics} with this value in one of its fields. */
+    public RecordedEvent lastStatistics(String field, String value) {
+        return of("uprobe.ProbeStatistics").stream().filter(e -> e.getString(field).equals(value))
+                .max(Comparator.comparing(RecordedEvent::getStartTime)).orElseThrow(() -> new AssertionError("no statistics of " + value));
+    }
+
     /** The counters that the agent itself gave for a probe last; the file has each thread's events together. */
     public Counters counters(String probe) {
-        RecordedEvent last = of("uprobe.ProbeStatistics").stream().filter(e -> e.getString("probe").equals(probe))
-                .max(Comparator.comparing(RecordedEvent::getStartTime)).orElseThrow(() -> new AssertionError("no statistics of " + probe));
+        RecordedEvent last = lastStatistics("probe", probe);
         return new Counters(last.getLong("hits"), last.getLong("recorded"), last.getLong("dropped"), last.getLong("missed"),
                 last.getLong("ownWork"));
     }

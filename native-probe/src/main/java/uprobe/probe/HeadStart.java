@@ -18,7 +18,6 @@ import uprobe.probe.spec.ProbeType;
  */
 final class HeadStart {
     private final FutureTask<Seen> task;
-    private Throwable failure;          /* of the task; null as long as nobody has waited for it */
 
     /**
      * What it has seen.
@@ -56,12 +55,6 @@ final class HeadStart {
         return new Seen(changes, libraries);
     }
 
-    /** A class that could not be initialized here only says, when it is asked for again, that it could not be. Returns the first error, which says why. */
-    LinkageError first(LinkageError again) {
-        seen();
-        return failure instanceof LinkageError first ? first : again;
-    }
-
     /** Waits for it; null: it failed. */
     Seen seen() {
         boolean interrupted = false;
@@ -72,7 +65,6 @@ final class HeadStart {
                 } catch (InterruptedException e) {
                     interrupted = true;
                 } catch (ExecutionException e) {
-                    failure = e.getCause();
                     return null;
                 }
             }

@@ -94,11 +94,7 @@ public final class ProbeEngine {
     public static synchronized ProbeEngine open(EngineOptions options) throws ProbeRefusedException, IOException {
         if (instance == null) {
             Platform.check();
-            try {
-                Helper.load();
-            } catch (LinkageError e) {
-                throw headStart == null ? e : headStart.first(e);
-            }
+            Helper.load();
             HitRecordDescriptor.checkHelper();
             int result = Helper.up_init(options.ringBytes(), options.rings(), options.tsc() ? 1 : 0, Helper.vdsoClockGettime());
             Platform.checkProcessor(result);
@@ -419,9 +415,13 @@ public final class ProbeEngine {
     private List<SiteTable.Site> release(List<DefinedProbe.Point> points, List<LoadedLibrary> free) {
         List<DefinedProbe.Point> armed = points.stream().filter(point -> point.armed != null).toList();
         List<SiteTable.Site> left = sites.release(sitesOf(armed), idsOf(armed));
-        free.addAll(pinned(armed));
-        armed.forEach(point -> point.armed = null);
+        markIdle(armed, free);
         return left;
+    }
+
+    private static void markIdle(List<DefinedProbe.Point> points, List<LoadedLibrary> free) {
+        free.addAll(pinned(points));
+        points.forEach(point -> point.armed = null);
     }
 
     private static List<SiteTable.Site> sitesOf(List<DefinedProbe.Point> armed) {
@@ -537,7 +537,7 @@ public final class ProbeEngine {
         List<SiteTable.Site> wanted = sites.define(idle.stream().map(point -> point.plan).toList());
         int[] ids = idsOf(idle);
         /* All that takes long is done before: with traps in libjvm it would run through them. */
-        taken(idle, wanted);
+        markArmed(idle, wanted);
         probe.armedAt(described(defined), sites(defined));
         boolean armed = false;
         try {
@@ -545,13 +545,12 @@ public final class ProbeEngine {
             armed = true;
         } finally {
             if (!armed) {
-                held.addAll(pinned(idle));
-                idle.forEach(point -> point.armed = null);
+                markIdle(idle, held);
             }
         }
     }
 
-    private void taken(List<DefinedProbe.Point> points, List<SiteTable.Site> places) {
+    private void markArmed(List<DefinedProbe.Point> points, List<SiteTable.Site> places) {
         LoadedLibrary last = null;
         for (int i = 0; i < places.size(); i++) {
             DefinedProbe.Point point = points.get(i);

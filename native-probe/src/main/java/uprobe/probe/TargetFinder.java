@@ -38,7 +38,6 @@ final class TargetFinder {
     private long snapshotChanges;
     /** Of the libraries in the present snapshot. */
     private final Map<LoadedLibrary, CriticalSections> criticalSections = new HashMap<>();
-
     /** null once it was asked, or if there was none. */
     private HeadStart ahead;
 
@@ -62,15 +61,21 @@ final class TargetFinder {
     LoadedLibraries loaded() throws IOException {
         HeadStart.Seen seen = ahead == null ? null : ahead.seen();
         ahead = null;
+        if (seen != null) {
+            use(seen.libraries(), seen.changes());
+        }
         long changes = Helper.up_library_changes();
         if (snapshot == null || changes != snapshotChanges) {
-            snapshot = seen != null && seen.changes() == changes ? seen.libraries() : snapshot != null ? snapshot.again()
-                    : seen != null ? seen.libraries().again() : LoadedLibraries.snapshot();
-            others = snapshot.all().stream().filter(library -> own.stream().noneMatch(library::contains)).collect(Collectors.toCollection(LinkedHashSet::new));
-            snapshotChanges = changes;
-            criticalSections.keySet().retainAll(others);
+            use(snapshot == null ? LoadedLibraries.snapshot() : snapshot.again(), changes);
         }
         return snapshot;
+    }
+
+    private void use(LoadedLibraries found, long changes) {
+        snapshot = found;
+        others = found.all().stream().filter(library -> own.stream().noneMatch(library::contains)).collect(Collectors.toCollection(LinkedHashSet::new));
+        snapshotChanges = changes;
+        criticalSections.keySet().retainAll(others);
     }
 
     /** Those that probes may mean, in order of address: all but the engine's own, of which nobody asked. */

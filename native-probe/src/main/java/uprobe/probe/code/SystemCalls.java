@@ -140,6 +140,9 @@ public final class SystemCalls {
                 straight.put(address + at, IntStream.rangeClosed(straightTo(table, row), row).mapToLong(i -> table.get(i).address()).toArray());
             }
         }
+        if (straight.isEmpty()) {
+            return List.of();
+        }
         long[] calls = straight.keySet().stream().mapToLong(Long::longValue).toArray();
         long[] from = straight.values().stream().mapToLong(instructions -> instructions[0]).toArray();
         Helper.up_straight_far(text, text.length, address, calls, from, calls.length);

@@ -79,12 +79,26 @@ public final class Helper {
     public static final int NOT_PERMITTED = -1, NO_ACCESS = -13;
 
     private static boolean loaded;
+    /** A class that could not be initialized says why once; whoever asks for it again is only told that it could not be. */
+    private static LinkageError failure;
 
     /** Unpacks the helper and binds the functions above. Done once; whether its layouts are those of this jar is for the caller to ask. */
     public static synchronized void load() throws IOException {
-        if (loaded) {
+        if (failure != null) {
+            throw failure;
+        } else if (loaded) {
             return;
         }
+        try {
+            unpackAndBind();
+            loaded = true;
+        } catch (LinkageError e) {
+            failure = e;
+            throw e;
+        }
+    }
+
+    private static void unpackAndBind() throws IOException {
         keepJnaFromStartingProcesses();
         Path folder = Files.createTempDirectory("uprobe-");
         folder.toFile().deleteOnExit();
@@ -96,7 +110,6 @@ public final class Helper {
                 Library.OPTION_ALLOW_OBJECTS, true,
                 Library.OPTION_OPEN_FLAGS, RTLD_NOW | RTLD_NODELETE);
         Native.register(Helper.class, NativeLibrary.getInstance(library.toString(), options));
-        loaded = true;
     }
 
     /** JNA runs ldconfig to learn the system's library folders, unless it is told them. We open libraries by their full paths. */

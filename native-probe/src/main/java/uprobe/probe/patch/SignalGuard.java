@@ -157,13 +157,8 @@ public final class SignalGuard {
         return loaded.all().stream().filter(l -> inside >= l.textStart() && inside < l.textEnd()).findFirst();
     }
 
-    /** Looks through libraries for {@link #install}, which then finds most of its work done. Changes nothing. */
+    /** Looks through libraries for the first {@link #install}, which then finds most of its work done. Changes nothing. */
     public static void lookAhead(LoadedLibraries loaded) throws IOException {
-        synchronized (SignalGuard.class) {
-            if (installed) {
-                return;
-            }
-        }
         Optional<LoadedLibrary> libc = libc(loaded);
         for (LoadedLibrary library : loaded.all()) {
             calls.lookAhead(library, libc.filter(library::equals).isPresent() ? OF_LIBC : OF_ANY_LIBRARY);
