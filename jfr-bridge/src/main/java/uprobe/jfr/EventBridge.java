@@ -8,7 +8,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
@@ -22,15 +21,11 @@ import jdk.jfr.FlightRecorderListener;
 import jdk.jfr.Recording;
 import jdk.jfr.RecordingState;
 import uprobe.probe.ArmedSite;
-import uprobe.probe.ChangedSite;
-import uprobe.probe.Durations;
 import uprobe.probe.EngineOptions;
 import uprobe.probe.Growth;
 import uprobe.probe.OwnWork;
 import uprobe.probe.Probe;
-import uprobe.probe.ProbeCounters;
 import uprobe.probe.ProbeEngine;
-import uprobe.probe.ProbePoint;
 import uprobe.probe.ProbeRefusedException;
 import uprobe.probe.spec.JavaNames;
 import uprobe.probe.spec.ProbeSpec;
@@ -65,21 +60,15 @@ public final class EventBridge {
 
     /** How long the end of a chunk may wait for the drain thread. */
     private static final long CHUNK_END_MILLIS = 2_000;
-    /** More sites than this are told as one total for each probe. */
-    private static final int SITES_TOLD = 1_000;
     private static EventBridge instance;
     private static volatile ByteBuffer records;
-
-    /** What a probe that was refused looked like. */
-    private record Refused(String probe, String library, String symbol, long address, String reason) {}
 
     private final ReentrantLock transactions = new ReentrantLock();
     private final ProbeEngine engine;
     private final List<ProbeRequest> requests = new CopyOnWriteArrayList<>();
     private final List<RecordedProbe> probes = new CopyOnWriteArrayList<>();
     private final Map<Probe, BooleanSupplier> helpers = new LinkedHashMap<>();
-    private final List<Refused> refused = new CopyOnWriteArrayList<>();
-    private final Map<RecordedProbe, ProbeCounters> reported = new ConcurrentHashMap<>();
+    private final ProbeNews news = new ProbeNews(probes, () -> options().allSites());
     private final Steward steward = new Steward(this);
     private volatile Options options;
     private volatile Runnable beforeRecording = () -> { };
@@ -154,14 +143,22 @@ public final class EventBridge {
         return engine;
     }
 
+    private Options options() {
+        return options;
+    }
+
+    ProbeNews news() {
+        return news;
+    }
+
     Consumer<String> says() {
         return options.says();
     }
 
     private void register() {
         List.of(ProbeArmed.class, ProbeRefused.class, ProbeStatistics.class, DataLoss.class).forEach(FlightRecorder::register);
-        FlightRecorder.addPeriodicEvent(ProbeArmed.class, () -> ownWork(this::emitArmed));
-        FlightRecorder.addPeriodicEvent(ProbeRefused.class, () -> ownWork(this::emitRefused));
+        FlightRecorder.addPeriodicEvent(ProbeArmed.class, () -> ownWork(news::armed));
+        FlightRecorder.addPeriodicEvent(ProbeRefused.class, () -> ownWork(news::refused));
         FlightRecorder.addPeriodicEvent(ProbeStatistics.class, () -> ownWork(this::emitStatistics));
         FlightRecorder.addListener(new FlightRecorderListener() {
             @Override
@@ -311,7 +308,7 @@ public final class EventBridge {
 
     private void apply(RecordedProbe probe, List<Map<String, String>> running) {
         if (probe.apply(options.always(), off, running)) {
-            emitArmed(probe);
+            news.armed(probe, probe.probe().sites());
         }
     }
 
@@ -358,15 +355,15 @@ public final class EventBridge {
         ProbeRequest.Look look = new ProbeRequest.Look(new ArrayList<>(), new ArrayList<>());
         for (RecordedProbe probe : request.probes()) {
             Growth growth = probe.grow(options.always(), off, running);
-            growth.refused().forEach(function -> refused(new Refused(probe.spec().text(), function.library(), function.symbol(), function.address(), function.message())));
+            growth.refused().forEach(function -> news.refused(new ProbeNews.Refused(probe.spec().text(), function.library(), function.symbol(), function.address(), function.message())));
             if (!growth.came().isEmpty() || !growth.went().isEmpty()) {
                 look.changes().add(new ProbeRequest.Change(probe, false, growth.came(), growth.went(), growth.parts(), growth.places()));
             }
         }
         boolean byStem = EventTypes.isNamedByLibrary(request.spec());
         Set<String> names = new LinkedHashSet<>();
-        ProbeEngine.News news = engine.news(request.spec(), request.seen());
-        news.stems().forEach(stem -> names.add(byStem ? JavaNames.identifier(stem) : ""));
+        ProbeEngine.News fresh = engine.news(request.spec(), request.seen());
+        fresh.stems().forEach(stem -> names.add(byStem ? JavaNames.identifier(stem) : ""));
         names.removeAll(request.byName().keySet());
         for (String name : names) {
             try {
@@ -382,7 +379,7 @@ public final class EventBridge {
                 }
             }
         }
-        if (news.matched() && request.probes().isEmpty() && names.isEmpty() && request.spec().library().isOne() && !request.isSlipTold()) {
+        if (fresh.matched() && request.probes().isEmpty() && names.isEmpty() && request.spec().library().isOne() && !request.isSlipTold()) {
             ProbeRefusedException nothing = engine.nothing(request.spec());
             if (!nothing.refusal().isForWantOfALibrary()) {
                 request.slipTold();
@@ -394,7 +391,7 @@ public final class EventBridge {
 
     private void tell(ProbeRequest request, ProbeRefusedException why, ProbeRequest.Look look) {
         ProbeSpec written = request.written();
-        boolean isNew = refused(new Refused(written.text(), written.library().text(), written.target().toString(), 0, why.getMessage()));
+        boolean isNew = news.refused(new ProbeNews.Refused(written.text(), written.library().text(), written.target().toString(), 0, why.getMessage()));
         if (isNew || !requests.contains(request)) {     /* who asks once more is told once more */
             look.refused().add(why);
         }
@@ -414,41 +411,21 @@ public final class EventBridge {
         });
         probe.probe(engine.define(spec, stems, types));
         probes.add(probe);
-        probe.probe().refused().forEach(function -> refused(new Refused(spec.text(), function.library(), function.symbol(), function.address(), function.message())));
-        emitStatistics(probe);      /* zeros: a recording that runs has the beginning, as others have it from their first chunk's start */
+        probe.probe().refused().forEach(function -> news.refused(new ProbeNews.Refused(spec.text(), function.library(), function.symbol(), function.address(), function.message())));
+        news.statistics(probe);      /* zeros: a recording that runs has the beginning, as others have it from their first chunk's start */
         apply(probe, running);
         return probe;
     }
 
     /** A probe whose libraries were all unloaded while it was armed. Whoever looked says so. */
     void gone(RecordedProbe probe) {
-        emit(refusalOf(probe));
+        ProbeNews.emit(ProbeNews.refusalOf(probe));
     }
 
     /** A probe that can not be armed though a recording wants it, as long as that is so. */
     void refused(RecordedProbe probe) {
-        emit(refusalOf(probe));
+        ProbeNews.emit(ProbeNews.refusalOf(probe));
         says().accept(probe.spec().text() + ": refused: " + probe.refusal());
-    }
-
-    private static Refused refusalOf(RecordedProbe probe) {
-        ArmedSite first = probe.probe().sites().get(0);
-        return new Refused(probe.spec().text(), first.library(), first.symbol(), first.address(), probe.refusal());
-    }
-
-    private void emitRefused() {
-        refused.forEach(EventBridge::emit);
-        probes.stream().filter(probe -> !probe.refusal().isEmpty()).forEach(probe -> emit(refusalOf(probe)));
-    }
-
-    /** Returns whether it is new; what is refused once more, in the next copy of a library, is told once. */
-    private boolean refused(Refused entry) {
-        if (refused.contains(entry)) {
-            return false;
-        }
-        refused.add(entry);
-        emit(entry);
-        return true;
     }
 
     /** A probe whose events came too fast: it goes on counting, and makes none until its settings are set again or the next recording starts. */
@@ -488,7 +465,7 @@ public final class EventBridge {
         }
         if (seldom) {
             needChanged();          /* no memory, when a recording ended: it may be there again */
-            changed().forEach(site -> says().accept(site.message()));
+            news.changed(engine).forEach(site -> says().accept(site.message()));
         }
     }
 
@@ -520,64 +497,15 @@ public final class EventBridge {
         return List.copyOf(probes);
     }
 
-    /** The sites that somebody else has written over, each told once, here and in the recording: see {@link ProbeEngine#changed}. */
-    private List<ChangedSite> changed() {
-        List<ChangedSite> changed = engine.changed();
-        for (ChangedSite site : changed) {
-            for (Probe probe : site.probes()) {
-                ProbeRefused event = new ProbeRefused();
-                event.probe = probe.spec().text();
-                event.library = site.site().library();
-                event.symbol = site.site().symbol();
-                event.address = site.site().address();
-                event.reason = site.message();
-                event.commit();
-            }
-        }
-        return changed;
-    }
-
     /** Everything that has been hit so far becomes events: see {@link ProbeEngine#drain}. */
     public void drain(boolean unfinished) {
         engine.drain(unfinished, CHUNK_END_MILLIS);
     }
 
-    private void emitArmed() {
-        probes.stream().filter(probe -> probe.probe().isArmed()).forEach(this::emitArmed);
-    }
-
-    private void emitArmed(RecordedProbe probe) {
-        emitArmed(probe, probe.probe().sites());
-    }
-
-    void emitArmed(RecordedProbe probe, List<ArmedSite> sites) {
-        boolean all = sites.size() <= SITES_TOLD || options.allSites();
-        for (ArmedSite site : all ? sites : sites.subList(0, 1)) {
-            ProbeArmed event = new ProbeArmed();
-            event.probe = probe.eventName();
-            event.library = site.library();
-            event.symbol = all ? site.symbol() : sites.size() + " sites";
-            event.address = all ? site.address() : 0;
-            event.mechanism = site.mechanism().text();
-            event.reason = site.countsIterations() ? site.reason() + "; " + ArmedSite.ITERATIONS : site.reason();
-            event.commit();
-        }
-    }
-
-    private static void emit(Refused entry) {
-        ProbeRefused event = new ProbeRefused();
-        event.probe = entry.probe();
-        event.library = entry.library();
-        event.symbol = entry.symbol();
-        event.address = entry.address();
-        event.reason = entry.reason();
-        event.commit();
-    }
-
     /** At the beginning and the end of a chunk. At the end what lies in the rings belongs into it; at the JVM's end, unfinished calls as well. */
     private void emitStatistics() {
         drain(jvmIsShuttingDown());
-        probes.forEach(this::emitStatistics);
+        probes.forEach(news::statistics);
     }
 
     /** JFR ends its last chunk in a shutdown hook, where the JVM takes no changes to hooks any more. */
@@ -587,59 +515,6 @@ public final class EventBridge {
             return false;
         } catch (IllegalStateException shuttingDown) {
             return true;
-        }
-    }
-
-    /** One event for each number that hits are counted under; of a pattern with very many functions one for all. */
-    private void emitStatistics(RecordedProbe probe) {
-        List<ProbePoint> points = probe.probe().points();
-        if (points.size() > SITES_TOLD && !options.allSites()) {
-            emitStatistics(probe, points.get(0).site().library(), points.size() + " functions", probe.probe().counters(), null);
-        } else {
-            points.forEach(point -> emitStatistics(probe, point));
-        }
-        ProbeCounters now = probe.probe().counters(), before = reported.put(probe, now);
-        lost(probe.eventName(), now.dropped() - (before == null ? 0 : before.dropped()), "ring full: raise ring= or rings=");
-        lost(probe.eventName(), now.missed() - (before == null ? 0 : before.missed()), "caused by the making of events, or no return slot was free");
-    }
-
-    private static void emitStatistics(RecordedProbe probe, ProbePoint point) {
-        Durations durations = probe.isCall() ? point.durations() : null;
-        emitStatistics(probe, point.site().library(), point.site().symbol(), point.counters(), durations);     /* counted last: the event's time is that */
-    }
-
-    private static void emitStatistics(RecordedProbe probe, String library, String symbol, ProbeCounters now, Durations durations) {
-        ProbeStatistics event = new ProbeStatistics();
-        event.probe = probe.eventName();
-        event.library = library;
-        event.symbol = symbol;
-        event.hits = now.hits();
-        event.recorded = now.recorded();
-        event.filtered = now.filtered();
-        event.sampledOut = now.sampledOut();
-        event.dropped = now.dropped();
-        event.missed = now.missed();
-        event.ownWork = now.ownWork();
-        event.unfinished = now.unfinished();
-        event.timed = now.timed();
-        event.totalTime = now.totalTime();
-        event.selfTime = now.selfTime();
-        event.max = now.maxTime();
-        if (durations != null) {
-            event.p50 = Math.min(durations.atMost(0.5), event.max);     /* the middle of a bucket may lie behind the longest call in it */
-            event.p90 = Math.min(durations.atMost(0.9), event.max);
-            event.p99 = Math.min(durations.atMost(0.99), event.max);
-        }
-        event.commit();
-    }
-
-    private static void lost(String probe, long count, String reason) {
-        if (count > 0) {
-            DataLoss event = new DataLoss();
-            event.probe = probe;
-            event.count = count;
-            event.reason = reason;
-            event.commit();
         }
     }
 }

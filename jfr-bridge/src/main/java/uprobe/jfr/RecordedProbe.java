@@ -282,10 +282,10 @@ public final class RecordedProbe {
             waitsForALibrary = true;
             bridge.gone(this);
         } else if (armed && probe.isArmed()) {
-            bridge.emitArmed(this, growth.came());
+            bridge.news().armed(this, growth.came());
         } else if (armed || !growth.came().isEmpty()) {
             if (apply(always, off, running)) {
-                bridge.emitArmed(this, probe.sites());
+                bridge.news().armed(this, probe.sites());
             }
         }
         return growth;
