@@ -27,6 +27,21 @@ public final class Durations {
         return Arrays.stream(counts).sum();
     }
 
+    /** Gets buckets that are not empty, the shortest durations first. */
+    @FunctionalInterface
+    public interface Visitor {
+        /** @param middle of the bucket, in units of {@link ProbeEngine#clock()} */
+        void bucket(long middle, long count);
+    }
+
+    public void forEach(Visitor visitor) {
+        for (int i = 0; i < BUCKETS; i++) {
+            if (counts[i] > 0) {
+                visitor.bucket(middle(i), counts[i]);
+            }
+        }
+    }
+
     /**
      * The duration that a share of the calls did not exceed, in units of {@link ProbeEngine#clock()}; at most 1 % off. 0 if there were no calls.
      *

@@ -110,6 +110,11 @@ public final class Probe {
         return engine.disarm(this);
     }
 
+    /** Disarms it for good. What it counted is lost; calls that are inside return as ever. */
+    public void forget() {
+        engine.forget(this);
+    }
+
     @Override
     public String toString() {
         return "probe " + id + " " + spec.text();

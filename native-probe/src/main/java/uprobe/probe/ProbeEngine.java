@@ -207,6 +207,39 @@ public final class ProbeEngine {
         return finder.nothing(spec);
     }
 
+    /** All libraries that are loaded now, but for the engine's own. */
+    public synchronized List<LibraryInfo> libraries() throws IOException {
+        return new Survey(finder, sites, pins).libraries();
+    }
+
+    /**
+     * The functions that a probe of this library and target could mean, in order of library and address. Nothing is prepared for it.
+     *
+     * @throws ProbeRefusedException if there is none: what is there instead
+     */
+    public List<FunctionInfo> functions(ProbeSpec spec) throws ProbeRefusedException, IOException {
+        List<LoadedLibrary> held = new ArrayList<>();
+        boolean begun = OwnWork.begin();
+        try {
+            synchronized (this) {
+                return new Survey(finder, sites, pins).functions(spec, held);
+            }
+        } finally {
+            giveBack(held);
+            OwnWork.end(begun);
+        }
+    }
+
+    /** Units of {@link #clock()} in nanoseconds. */
+    public long nanos(long units) {
+        return Math.round(units / clockRate.perNano());
+    }
+
+    /** Nanoseconds in units of {@link #clock()}. */
+    public long units(long nanos) {
+        return Math.round(nanos * clockRate.perNano());
+    }
+
     /** {@link #define(ProbeSpec, Predicate, CommitMethod.Factory)} for all libraries of the pattern. */
     public Probe define(ProbeSpec spec, CommitMethod.Factory factory) throws ProbeRefusedException, IOException {
         return define(spec, stem -> true, factory);
@@ -789,6 +822,11 @@ public final class ProbeEngine {
                 signals.together(-1);
             }
         }
+    }
+
+    /** Takes out what it brought; returns what has to stay, a line each. */
+    public List<String> close() {
+        return List.of();
     }
 
     private static int kind(ProbeType type) {

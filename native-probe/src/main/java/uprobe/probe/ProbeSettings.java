@@ -38,6 +38,16 @@ public record ProbeSettings(Mode mode, long threshold, Condition condition, long
         return new ProbeSettings(other, threshold, condition, oneOf, perSecond, until, times);
     }
 
+    /** null: none. */
+    public ProbeSettings withCondition(Condition other) {
+        return new ProbeSettings(mode, threshold, other, oneOf, perSecond, until, times);
+    }
+
+    /** With durations for {@link Probe#durations()}. */
+    public ProbeSettings timed() {
+        return new ProbeSettings(mode, threshold, condition, oneOf, perSecond, until, true);
+    }
+
     /** The condition's steps. */
     byte[] steps(double clockPerNano) {
         return condition == null ? new byte[0] : condition.program(clockPerNano);

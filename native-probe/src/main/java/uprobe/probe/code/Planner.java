@@ -24,10 +24,21 @@ public final class Planner {
     private LoadedLibrary last;
     private String lastKey;
     private final boolean farSlots;
+    private final boolean withoutRoom;
 
     /** @param farSlots put slots out of reach, as though no memory near the libraries were free */
     public Planner(boolean farSlots) {
+        this(farSlots, false);
+    }
+
+    private Planner(boolean farSlots, boolean withoutRoom) {
         this.farSlots = farSlots;
+        this.withoutRoom = withoutRoom;
+    }
+
+    /** One whose ways are never used: it says which there would be. */
+    public static Planner withoutRoom() {
+        return new Planner(false, true);
     }
 
     /**
@@ -96,7 +107,7 @@ public final class Planner {
         }
         SlotRegion region = regions.get(lastKey);
         if (region == null || region.peek() < 0) {
-            region = SlotRegion.of(library, where, farSlots);
+            region = withoutRoom ? SlotRegion.imagined(library) : SlotRegion.of(library, where, farSlots);
             regions.put(lastKey, region);
         }
         return region;

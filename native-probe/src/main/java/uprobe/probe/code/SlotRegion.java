@@ -52,6 +52,11 @@ public final class SlotRegion {
         throw new ProbeRefusedException(Refusal.NO_MEMORY, where, "the kernel gave no memory for slots near " + library.fileName());
     }
 
+    /** Where one might be, right behind the library; nothing is mapped. */
+    static SlotRegion imagined(LoadedLibrary library) {
+        return new SlotRegion(library.textEnd() + SIZE & -SIZE);
+    }
+
     /** Address of the slot that is free next; -1 if the region has none for the longest code. */
     public long peek() {
         return next + SlotCode.UNITS * SlotCode.UNIT > start + SIZE ? -1 : next;

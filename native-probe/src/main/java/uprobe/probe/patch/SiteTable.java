@@ -86,7 +86,7 @@ public final class SiteTable {
             plan = next;
         }
 
-        private boolean isUsed() {
+        public boolean isUsed() {
             return users.length > 0;
         }
 

@@ -30,6 +30,11 @@ public record ProbeSpec(ProbeType type, String group, String event, LibraryPatte
         fields = List.copyOf(fields);
     }
 
+    /** The same place by another type, without fields and condition. */
+    public ProbeSpec withType(ProbeType other) {
+        return new ProbeSpec(other, group, event, library, target, List.of(), null, options, text);
+    }
+
     /** The mechanism to use; null for the best that is possible. */
     public Mechanism mechanism() {
         return options.mechanism();
