@@ -3,10 +3,12 @@ package uprobe.jfr;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
@@ -60,6 +62,7 @@ public final class EventBridge {
 
     /** How long the end of a chunk may wait for the drain thread. */
     private static final long CHUNK_END_MILLIS = 2_000;
+    private static final List<Class<? extends Event>> OWN_TYPES = List.of(ProbeArmed.class, ProbeRefused.class, ProbeStatistics.class, DataLoss.class);
     private static EventBridge instance;
     private static volatile ByteBuffer records;
 
@@ -69,6 +72,13 @@ public final class EventBridge {
     private final List<RecordedProbe> probes = new CopyOnWriteArrayList<>();
     private final Map<Probe, BooleanSupplier> helpers = new LinkedHashMap<>();
     private final ProbeNews news = new ProbeNews(probes, () -> options().allSites());
+    private final Runnable armedHook = () -> ownWork(news::armed), refusedHook = () -> ownWork(news::refused), statisticsHook = () -> ownWork(this::emitStatistics);
+    private final FlightRecorderListener listener = new FlightRecorderListener() {
+        @Override
+        public void recordingStateChanged(Recording recording) {
+            ownWork(() -> stateChanged(recording.getState()));
+        }
+    };
     private final Steward steward = new Steward(this);
     private volatile Options options;
     private volatile Runnable beforeRecording = () -> { };
@@ -78,6 +88,9 @@ public final class EventBridge {
     /** How often recordings were asked what they want, and which of the answers was acted upon last. */
     private final AtomicLong asked = new AtomicLong();
     private long actedUpon;
+    /** While a probe is added: whose place it may take, and whose it has taken. Guarded by the lock of transactions. */
+    private Collection<ProbeRequest> replaceables = List.of();
+    private final Set<ProbeRequest> replaced = new LinkedHashSet<>();
 
     private EventBridge(ProbeEngine engine, Options options) {
         this.engine = engine;
@@ -105,6 +118,34 @@ public final class EventBridge {
             instance.settingsChanged();
         }
         return instance;
+    }
+
+    /**
+     * Takes everything out that {@link #open} and {@link #add} brought: probes, event types, hooks, the thread, the engine. Recordings keep what they have.
+     * It can be opened again.
+     *
+     * @return what has to stay in the process, a line each
+     */
+    public List<String> close() {
+        synchronized (EventBridge.class) {
+            if (instance != this) {
+                return List.of();
+            }
+            steward.end();
+            FlightRecorder.removeListener(listener);
+            transactions.lock();
+            try {
+                requests.forEach(this::takeOut);
+                helpers.keySet().forEach(Probe::forget);
+                helpers.clear();
+            } finally {
+                transactions.unlock();
+            }
+            List.of(armedHook, refusedHook, statisticsHook).forEach(FlightRecorder::removePeriodicEvent);
+            OWN_TYPES.forEach(FlightRecorder::unregister);
+            instance = null;
+            return engine.close();
+        }
     }
 
     private static ProbeEngine openWithJfrsClock(EngineOptions options) throws ProbeRefusedException, IOException {
@@ -156,21 +197,11 @@ public final class EventBridge {
     }
 
     private void register() {
-        List.of(ProbeArmed.class, ProbeRefused.class, ProbeStatistics.class, DataLoss.class).forEach(FlightRecorder::register);
-        FlightRecorder.addPeriodicEvent(ProbeArmed.class, () -> ownWork(news::armed));
-        FlightRecorder.addPeriodicEvent(ProbeRefused.class, () -> ownWork(news::refused));
-        FlightRecorder.addPeriodicEvent(ProbeStatistics.class, () -> ownWork(this::emitStatistics));
-        FlightRecorder.addListener(new FlightRecorderListener() {
-            @Override
-            public void recordingStateChanged(Recording recording) {
-                boolean begun = OwnWork.begin();
-                try {
-                    stateChanged(recording.getState());
-                } finally {
-                    OwnWork.end(begun);
-                }
-            }
-        });
+        OWN_TYPES.forEach(FlightRecorder::register);
+        FlightRecorder.addPeriodicEvent(ProbeArmed.class, armedHook);
+        FlightRecorder.addPeriodicEvent(ProbeRefused.class, refusedHook);
+        FlightRecorder.addPeriodicEvent(ProbeStatistics.class, statisticsHook);
+        FlightRecorder.addListener(listener);
         steward.start();
     }
 
@@ -316,13 +347,17 @@ public final class EventBridge {
      * Adds what was asked for: hits are events of the types {@link RecordedProbe#eventName} while a recording has them enabled. It is armed now if one has,
      * in the libraries that are there; {@link #look} finds those that come.
      *
+     * @param replaceable probes whose place it takes if it has their name: they are taken out once it is armed, so that no hit is missed. Hits of that
+     *     moment are hits of both
      * @return what was found; no probe, and why, if there is nothing to be probed yet, or all is refused. A plain name that is refused is not added
-     * @throws IllegalArgumentException if a probe of its name is there already; then it was not added
+     * @throws IllegalArgumentException if another probe of its name is there already; then it was not added
      */
-    public ProbeRequest.Look add(ProbeSpec written) throws IOException {
+    public ProbeRequest.Look add(ProbeSpec written, Collection<ProbeRequest> replaceable) throws IOException {
         ProbeRequest request = new ProbeRequest(written);
         List<Map<String, String>> running = askAndLock();
         try {
+            replaceables = replaceable;
+            replaced.clear();
             ProbeRequest.Look look = look(request, running);
             if (request.probes().isEmpty() && look.refused().isEmpty()) {
                 look.refused().add(engine.nothing(request.spec()));
@@ -330,7 +365,78 @@ public final class EventBridge {
             if (!request.probes().isEmpty() || !written.library().isOne() || look.refused().get(0).refusal().isForWantOfALibrary()) {
                 requests.add(request);
             }
+            if (!request.probes().isEmpty()) {
+                replaced.forEach(this::takeOut);
+            }
             return look;
+        } finally {
+            replaceables = List.of();
+            transactions.unlock();
+        }
+    }
+
+    /**
+     * Takes probes out for good; what was recorded of them stays.
+     *
+     * @param names of event types, or LIBRARY:FUNCTION as it was written
+     * @return their texts
+     */
+    public List<String> remove(Predicate<String> names) {
+        transactions.lock();
+        try {
+            List<ProbeRequest> called = requests.stream().filter(request -> request.isCalled(names)).toList();
+            called.forEach(this::takeOut);
+            return called.stream().map(request -> request.written().text()).toList();
+        } finally {
+            transactions.unlock();
+        }
+    }
+
+    /** Takes out what was asked for in one line; nothing if it is out already. */
+    public void remove(ProbeRequest request) {
+        transactions.lock();
+        try {
+            if (requests.contains(request)) {
+                takeOut(request);
+            }
+        } finally {
+            transactions.unlock();
+        }
+    }
+
+    /** Its last hits become events first. Called with the lock of transactions. */
+    private void takeOut(ProbeRequest request) {
+        requests.remove(request);
+        request.probes().forEach(probe -> probe.probe().disarm());
+        engine.drain(false, CHUNK_END_MILLIS);
+        for (RecordedProbe probe : request.probes()) {
+            news.statistics(probe);
+            probes.remove(probe);
+            probe.probe().forget();
+        }
+        news.forget(request);
+        request.probes().forEach(RecordedProbe::unregister);
+    }
+
+    /**
+     * Settings that hold from now on whatever recordings say: filter, sample, limit, mode, threshold, enabled=false. An empty value takes one back. Where
+     * JFR's own threshold is higher it holds.
+     *
+     * @param names of event types
+     * @return a line for each probe that has such a name
+     * @throws IllegalArgumentException if a setting or value means nothing; then it holds for none, or for those of the list before
+     */
+    public List<String> override(Predicate<String> names, Map<String, String> values) {
+        List<Map<String, String>> running = askAndLock();
+        try {
+            List<String> changed = new ArrayList<>();
+            for (RecordedProbe probe : probes) {
+                if (names.test(probe.eventName())) {
+                    changed.add(probe.override(values));
+                    apply(probe, running);
+                }
+            }
+            return changed;
         } finally {
             transactions.unlock();
         }
@@ -402,7 +508,7 @@ public final class EventBridge {
         boolean enabled = spec.options().enabled() == null ? options.enabled() : spec.options().enabled();
         RecordedProbe probe = new RecordedProbe(this, spec, enabled);
         EventTypes types = new EventTypes(enabled, (name, event) -> {
-            if (!EventTypes.isShared(spec) && probes.stream().anyMatch(other -> other != probe && other.eventName().equals(name))) {
+            if (!EventTypes.isShared(spec) && probes.stream().anyMatch(other -> other != probe && other.eventName().equals(name) && !isReplaced(other))) {
                 throw new IllegalArgumentException("a probe of the name " + name + " is there already: give it another, " + spec.type().letter()
                         + ":GROUP/EVENT");
             }
@@ -415,6 +521,13 @@ public final class EventBridge {
         news.statistics(probe);      /* zeros: a recording that runs has the beginning, as others have it from their first chunk's start */
         apply(probe, running);
         return probe;
+    }
+
+    /** Another of its name is there now. */
+    private boolean isReplaced(RecordedProbe probe) {
+        Optional<ProbeRequest> of = replaceables.stream().filter(request -> requests.contains(request) && request.probes().contains(probe)).findFirst();
+        of.ifPresent(replaced::add);
+        return of.isPresent();
     }
 
     /** A probe whose libraries were all unloaded while it was armed. Whoever looked says so. */

@@ -35,6 +35,13 @@ final class ProbeNews {
         this.allSites = allSites;
     }
 
+    /** It is taken out; what was refused of it is told no more. */
+    void forget(ProbeRequest request) {
+        String written = request.written().text(), completed = request.spec().text();
+        refused.removeIf(entry -> entry.probe().equals(written) || entry.probe().equals(completed));
+        request.probes().forEach(reported::remove);
+    }
+
     void armed() {
         probes.stream().filter(probe -> probe.probe().isArmed()).forEach(probe -> armed(probe, probe.probe().sites()));
     }

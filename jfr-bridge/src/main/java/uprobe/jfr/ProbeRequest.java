@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import uprobe.probe.ArmedSite;
 import uprobe.probe.ProbeRefusedException;
 import uprobe.probe.elf.LoadedLibrary;
@@ -64,6 +65,16 @@ public final class ProbeRequest {
     /** Whether a recording wants one of its probes, or may want the first one that comes. */
     public boolean isWanted() {
         return all.isEmpty() || all.stream().anyMatch(probe -> probe.probe().isArmed() || !probe.refusal().isEmpty());
+    }
+
+    /**
+     * Whether this is what somebody calls so.
+     *
+     * @param names of event types; a pattern that shares one with others is also called LIBRARY:FUNCTION, as it was written
+     */
+    boolean isCalled(Predicate<String> names) {
+        return all.stream().anyMatch(probe -> names.test(probe.eventName())) || names.test(written.library().text() + ":" + written.target())
+                || written.group() != null && written.event() != null && names.test("uprobe." + written.group() + "." + written.event());
     }
 
     Map<String, RecordedProbe> byName() {

@@ -2,12 +2,17 @@ package uprobe.jfr;
 
 import java.io.IOException;
 import java.lang.reflect.Field;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import jdk.jfr.Event;
 import jdk.jfr.EventType;
 import jdk.jfr.FlightRecorder;
@@ -33,6 +38,9 @@ import uprobe.probe.spec.Until;
 public final class RecordedProbe {
     /** Longer than any call: JFR's own ticks are 63 bits. */
     private static final long LONGEST = Long.MAX_VALUE >> 1;
+
+    private static final String THRESHOLD = "threshold", ENABLED = "enabled";
+    private static final Pattern TIME = Pattern.compile("([0-9]{1,9}) ?(ns|us|ms|s)");
 
     /** The guard looks at the rate over so long. */
     private static final long GUARD_NANOS = 1_000_000_000;
@@ -60,6 +68,9 @@ public final class RecordedProbe {
     private String told = "";           /* what was said of it last, as long as that is so */
     private Mode mode = Mode.EVENT;
     private final boolean enabledByDefault;
+    private final List<Class<? extends Event>> types = new ArrayList<>();
+    /** What holds whatever recordings say, by setting. */
+    private volatile Map<String, String> overrides = Map.of();
 
     RecordedProbe(EventBridge bridge, ProbeSpec spec, boolean enabledByDefault) {
         this.enabledByDefault = enabledByDefault;
@@ -71,6 +82,7 @@ public final class RecordedProbe {
     void register(String name, Class<? extends Event> generated) {
         eventName = name;
         OwnSetting.register(this, () -> FlightRecorder.register(generated));
+        types.add(generated);
         type = EventType.getEventType(generated);
         try {
             sample = generated.getDeclaredConstructor().newInstance();
@@ -87,6 +99,75 @@ public final class RecordedProbe {
 
     public ProbeSpec spec() {
         return spec;
+    }
+
+    /** As it was written, and what was set since. */
+    public String text() {
+        return spec.text() + (overrides.isEmpty() ? "" : "   set: " + overrides.entrySet().stream().map(set -> set.getKey() + "=" + set.getValue()).collect(Collectors.joining(" ")));
+    }
+
+    /** JFR forgets its type; events that were made stay. It must be disarmed. */
+    void unregister() {
+        types.forEach(FlightRecorder::unregister);
+    }
+
+    /**
+     * What holds from now on whatever recordings say; an empty value takes that back. It is applied by the caller.
+     *
+     * @return what changed, one line
+     * @throws IllegalArgumentException with one sentence if a setting or value means nothing; then nothing was changed
+     */
+    String override(Map<String, String> values) {
+        Map<String, String> all = new TreeMap<>(overrides);
+        values.forEach((name, value) -> {
+            if (!value.isEmpty()) {
+                check(name, value);
+                all.put(name, value);
+            } else if (all.remove(name) == null) {
+                check(name, "");
+            }
+        });
+        overrides = Map.copyOf(all);
+        guarded = false;
+        return eventName + ": " + (all.isEmpty() ? "as it was written, and as recordings say"
+                : all.entrySet().stream().map(set -> set.getKey() + "=" + set.getValue()).collect(Collectors.joining(" ")) + ", whatever recordings say");
+    }
+
+    /** An empty value is no mistake. */
+    private void check(String name, String value) {
+        OwnSetting setting = settings.get(name);
+        if (setting != null && !value.isEmpty()) {
+            try {
+                setting.check(this, value);
+            } catch (IllegalArgumentException e) {
+                throw new IllegalArgumentException(name + "=" + value + " of " + eventName + ": " + e.getMessage(), e);
+            }
+        } else if (name.equals(THRESHOLD)) {
+            if (!value.isEmpty()) {
+                nanos(value);
+            }
+        } else if (name.equals(ENABLED)) {
+            if (!Set.of("", "true", "false").contains(value)) {
+                throw new IllegalArgumentException("enabled=" + value + " means nothing; write enabled=false, or enabled= to take that back");
+            }
+        } else if (setting == null) {
+            throw new IllegalArgumentException("there is no setting " + name + "; there are " + String.join(", ", new TreeSet<>(settings.keySet())) + ", " + THRESHOLD
+                    + " and " + ENABLED);
+        }
+    }
+
+    /** JFR's own way to write a time: {@code 10 ms}, with or without the blank. */
+    private static long nanos(String text) {
+        Matcher time = TIME.matcher(text);
+        if (!time.matches()) {
+            throw new IllegalArgumentException(THRESHOLD + "=" + text + " is no time; write 500us, 10 ms or 1s");
+        }
+        return Long.parseLong(time.group(1)) * switch (time.group(2)) {
+            case "us" -> 1_000L;
+            case "ms" -> 1_000_000L;
+            case "s" -> 1_000_000_000L;
+            default -> 1L;
+        };
     }
 
     /** Name of the event type, {@code uprobe.GROUP.EVENT}. */
@@ -139,6 +220,10 @@ public final class RecordedProbe {
      * that says nothing, and wants what the probe has by itself, would be bound by the wishes of the others.
      */
     private String value(String name, List<Map<String, String>> running) {
+        String override = overrides.get(name);
+        if (override != null) {
+            return override;
+        }
         OwnSetting setting = settings.get(name);        /* JFR made all four when the class was registered */
         Set<String> wishes = new TreeSet<>();
         for (Map<String, String> said : running) {
@@ -170,7 +255,9 @@ public final class RecordedProbe {
         }
         long until = guarded ? 0 : spec.options().until().hits();
         lastThreshold = enabled ? threshold() : 0;
-        return new ProbeSettings(mode, lastThreshold, condition,
+        String override = overrides.get(THRESHOLD);
+        long threshold = override == null ? lastThreshold : Math.max(lastThreshold, bridge.engine().units(nanos(override)));
+        return new ProbeSettings(mode, threshold, condition,
                 Sampling.parse(value("sample", running)).oneOf(), RateLimit.parse(value("limit", running)).perSecond(), until, true);
     }
 
@@ -232,7 +319,7 @@ public final class RecordedProbe {
         if (!probe.isArmed() && armedFirstNanos != 0) {
             endIfItsTimeIsUp();         /* nobody looked while it was not armed */
         }
-        boolean enabled = lastEnabled, wanted = !off && !ended && (enabled || always);
+        boolean enabled = lastEnabled, wanted = !off && !ended && (enabled || always) && !"false".equals(overrides.get(ENABLED));
         try {
             if (!wanted) {
                 refusal = told = "";

@@ -18,10 +18,30 @@ final class Steward implements Runnable {
         this.bridge = bridge;
     }
 
+    private volatile boolean ended;
+    private Thread thread;
+
     void start() {
-        Thread thread = new Thread(null, this, "uprobe-steward", 0, false);
+        thread = new Thread(null, this, "uprobe-steward", 0, false);
         thread.setDaemon(true);
         thread.start();
+    }
+
+    /** Waits until it has ended. Not called with a lock that it takes. */
+    void end() {
+        ended = true;
+        wake();
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** May be called with any lock held: this one is never held while another is taken. */
@@ -35,7 +55,7 @@ final class Steward implements Runnable {
         boolean begun = OwnWork.begin();
         try {
             boolean wish = false;
-            for (int round = 1;; round++) {
+            for (int round = 1; !ended; round++) {
                 wish |= awaitWish();
                 try {
                     if (wish) {
