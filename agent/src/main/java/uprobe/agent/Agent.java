@@ -6,14 +6,22 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.text.ParseException;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import jdk.jfr.Configuration;
 import jdk.jfr.FlightRecorder;
 import jdk.jfr.Recording;
+import uprobe.agent.console.Lines;
+import uprobe.agent.verb.Session;
+import uprobe.agent.verb.Target;
+import uprobe.agent.verb.Verbs;
 import uprobe.jfr.EventBridge;
 import uprobe.jfr.ProbeRequest;
 import uprobe.jfr.RecordedProbe;
@@ -30,28 +38,46 @@ import uprobe.probe.spec.ProbeSpec;
  * Nothing here touches java.util.logging or JMX: before main an application has not chosen its own yet.
  */
 public final class Agent {
-    /** First line of an argument file that the command line wrote: where it waits for the outcome. */
-    static final String ANSWER = "# answer to: ";
+    /** Argument of a command: the socket on which it listens. {@code jar=} behind it is {@code uprobe.agent.boot}'s. */
+    private static final Pattern COMMAND = Pattern.compile("command=([^;]+)(?:;jar=.*)?");
 
     private static LibraryWatch watch;
     private static Recording recording;
     private static EventBridge.Options options;
+    private static EventBridge bridge;
+    private static final Map<String, String> optionsGiven = new TreeMap<>();
     private static volatile Runnable configuration = () -> { };
 
     /** What was asked for in one start, and what is said of it. */
-    private final List<String> said = new ArrayList<>();
+    private final Consumer<String> listener;
     private boolean failed;
     private boolean quiet;
     private boolean saidWhatIsLoaded;
     private final PrintStream err = System.err;
     private volatile Thread starter = Thread.currentThread();
 
+    private Agent(Consumer<String> listener) {
+        this.listener = listener;
+    }
+
     /** Called by {@code uprobe.agent.boot}, once per premain or agentmain. */
-    public static void start(String arguments, boolean attached) {
+    public static void start(String arguments, boolean attached) throws IOException {
+        Matcher command = COMMAND.matcher(arguments == null ? "" : arguments);
+        if (command.matches()) {
+            Session.start(AS_TARGET, Path.of(command.group(1)));
+        } else {
+            start(arguments, line -> { });
+        }
+    }
+
+    /** @return whether all that was asked for holds */
+    private static boolean start(String arguments, Consumer<String> listener) {
         synchronized (Agent.class) {
             boolean begun = OwnWork.begin();
             try {
-                new Agent().run(arguments);
+                Agent agent = new Agent(listener);
+                agent.run(arguments);
+                return !agent.failed;
             } finally {
                 OwnWork.end(begun);
             }
@@ -63,38 +89,103 @@ public final class Agent {
         quiet = wanted.quiet();
         wanted.errors().forEach(this::problem);
         try {
-            if (ModuleLayer.boot().findModule("jdk.jfr").isPresent() && FlightRecorder.isAvailable()) {
-                options = options(wanted);
-                ProbeEngine.headStart(wanted.probes());
-                /* First of all recordings: JDK 25 crashes at the end of an AOT training if event classes are redefined that have run already. */
-                wanted.record().ifPresent(this::record);
-                EventBridge bridge = EventBridge.open(options);
-                boolean begun = OwnWork.begin();
-                try {
-                    set(bridge, wanted);
-                } finally {
-                    OwnWork.end(begun);
-                }
-            } else {
-                problem("this JVM has no Flight Recorder (module jdk.jfr): probes have nowhere to record to");
+            refuseWithoutJfr();
+            optionsGiven.putAll(wanted.given());
+            options = options(wanted);
+            ProbeEngine.headStart(wanted.probes());
+            /* First of all recordings: JDK 25 crashes at the end of an AOT training if event classes are redefined that have run already. */
+            wanted.record().ifPresent(this::record);
+            bridge = EventBridge.open(options);
+            boolean begun = OwnWork.begin();
+            try {
+                set(bridge, wanted);
+            } finally {
+                OwnWork.end(begun);
             }
         } catch (ProbeRefusedException | IOException | RuntimeException | LinkageError e) {
             problem("no probes: " + (e instanceof ProbeRefusedException || e instanceof IOException ? e.getMessage() : rootOf(e).toString()));
         }
         starter = null;
-        boolean begun = OwnWork.begin();
-        try {
-            answer(arguments);
-        } finally {
-            OwnWork.end(begun);
+        wanted.verbs().forEach(this::act);
+    }
+
+    private static void refuseWithoutJfr() throws IOException {
+        if (ModuleLayer.boot().findModule("jdk.jfr").isEmpty() || !FlightRecorder.isAvailable()) {
+            throw new IOException("this JVM has no Flight Recorder (module jdk.jfr): probes have nowhere to record to");
         }
     }
+
+    /** What needs an agent that is there already. */
+    private void act(String verb) {
+        try {
+            failed |= Verbs.execute(Verbs.words(verb), AS_TARGET, new Lines(this::say, this::problem)) != 0;
+        } catch (Exception e) {
+            problem(verb + ": " + Lines.said(e));
+        }
+    }
+
+    private static final Target AS_TARGET = new Target() {
+        @Override
+        public EventBridge bridge() throws ProbeRefusedException, IOException {
+            synchronized (Agent.class) {
+                if (bridge == null) {
+                    refuseWithoutJfr();
+                    options = options == null ? new Agent(line -> { }).options(AgentArguments.parse("")) : options;
+                    bridge = EventBridge.open(options);
+                }
+                if (watch == null) {
+                    watch = new LibraryWatch(bridge);
+                }
+                return bridge;
+            }
+        }
+
+        @Override
+        public Optional<EventBridge> bridgeIfOpen() {
+            synchronized (Agent.class) {
+                return Optional.ofNullable(bridge);
+            }
+        }
+
+        @Override
+        public boolean apply(String items, Consumer<String> said) {
+            return start(items, said);
+        }
+
+        @Override
+        public List<String> detach() {
+            synchronized (Agent.class) {
+                if (recording != null) {
+                    recording.close();      /* dumps it: its destination was set */
+                    recording = null;
+                }
+                if (watch != null) {
+                    watch.end();
+                    watch = null;
+                }
+                List<String> stays = bridge == null ? List.of() : bridge.close();
+                bridge = null;
+                options = null;
+                configuration = () -> { };
+                optionsGiven.clear();
+                return stays;
+            }
+        }
+
+        @Override
+        public List<String> optionsGiven() {
+            synchronized (Agent.class) {
+                return List.copyOf(optionsGiven.values());
+            }
+        }
+    };
 
     private void set(EventBridge bridge, AgentArguments.Result wanted) {
         if (!bridge.engine().withoutJavaStacks().isEmpty()) {
             problem(bridge.engine().withoutJavaStacks());
         }
-        bridge.engine().together(() -> wanted.probes().forEach(spec -> add(bridge, spec)));
+        List<ProbeRequest> before = bridge.requests();      /* two of a name in one start are a mistake */
+        bridge.engine().together(() -> wanted.probes().forEach(spec -> add(bridge, spec, before)));
         wanted.off().ifPresent(disarmed -> {
             bridge.off(disarmed);
             note(disarmed ? "off: every probe is disarmed until the agent is told on" : "on: recordings arm probes again");
@@ -106,7 +197,7 @@ public final class Agent {
 
     /** What an earlier start said holds on where this one says nothing; the rings are those of the first. */
     private EventBridge.Options options(AgentArguments.Result wanted) {
-        Set<String> given = wanted.given();
+        Set<String> given = wanted.given().keySet();
         if (options == null) {
             return new EventBridge.Options(EngineOptions.DEFAULT.withRings(wanted.ringBytes(), wanted.rings()), wanted.armedAlways(), wanted.enabled(),
                     wanted.guard(), wanted.allSites(), this::fromBridge);
@@ -116,9 +207,13 @@ public final class Agent {
                 given.contains("sites") ? wanted.allSites() : options.allSites(), this::fromBridge);
     }
 
-    private void add(EventBridge bridge, ProbeSpec spec) {
+    private void add(EventBridge bridge, ProbeSpec spec, List<ProbeRequest> before) {
+        if (before.stream().anyMatch(request -> request.written().text().equals(spec.text()) && bridge.requests().contains(request))) {
+            note(spec.text() + ": is there already, as it is");
+            return;
+        }
         try {
-            tell(bridge.add(spec), spec, this::note, this::problem, this::waits);
+            tell(bridge.add(spec, before), spec, this::note, this::problem, this::waits);
         } catch (IOException | RuntimeException e) {
             problem(spec.text() + ": refused: " + (e.getMessage() == null ? e.toString() : e.getMessage()));
         }
@@ -230,7 +325,7 @@ public final class Agent {
     }
 
     private void say(String line) {
-        said.add(line);
+        listener.accept(line);
         err.println("uprobe: " + line);
     }
 
@@ -243,20 +338,4 @@ public final class Agent {
         failed = true;
         say(line);
     }
-
-    private void answer(String arguments) {
-        if (arguments == null || !arguments.startsWith("@")) {
-            return;
-        }
-        try {
-            String first = Files.readString(Path.of(arguments.substring(1)), StandardCharsets.UTF_8).lines().findFirst().orElse("");
-            if (first.startsWith(ANSWER)) {
-                Files.writeString(Path.of(first.substring(ANSWER.length())), (failed ? "failed\n" : "ok\n") + String.join("\n", said));
-            }
-        } catch (IOException | RuntimeException e) {
-            err.println("uprobe: the command that attached gets no answer: " + e);
-        }
-    }
-
-    private Agent() {}
 }

@@ -59,7 +59,7 @@ public final class AgentArguments {
     private static final int MAX_FILE_BYTES = 8 << 20;
 
     private static final String ALL = "options are record=FILE, jfc=FILE, quiet, armed=always, enabled=false, guard=N/s, sites=all, ring=SIZE, "
-            + "rings=N, off and on; a probe begins with p, r or c, e.g. p libz:deflate";
+            + "rings=N, off and on; verbs are remove NAME, set NAME SETTING=VALUE, list, status and detach; a probe begins with p, r or c, e.g. p libz:deflate";
 
     /* what nearest option a mistyped one is compared with, and how each is written */
     private static final Map<String, String> OPTIONS = Map.ofEntries(Map.entry("record", "record=FILE"), Map.entry("jfc", "jfc=FILE"),
@@ -80,6 +80,9 @@ public final class AgentArguments {
 
     /* r10 is the kernel's MAXACTIVE: the parser explains it */
     private static final Pattern PROBE = Pattern.compile("[prc][0-9]*(?:[:,\\s].*)?", Pattern.DOTALL);
+    /* what the command line can do to an agent that is there, and needs no answer but lines */
+    private static final Pattern VERB = Pattern.compile("-:.*|(?:remove|set|detach|list|status)(?:\\s.*)?", Pattern.DOTALL);
+    private static final Pattern FILE_OPTION = Pattern.compile("(record|jfc)\\s*=\\s*(.*)", Pattern.DOTALL);
     private static final Pattern SIZE = Pattern.compile("([0-9]+)([kKmM]?)");
 
     /**
@@ -95,14 +98,17 @@ public final class AgentArguments {
      * @param allSites  whether every site has its own {@code uprobe.ProbeArmed}, however many a probe has; false: totals above 1,000
      * @param jfc       file for a recording configuration that names the probes' events, as written. Empty: none asked for
      * @param off       true: every probe is disarmed, whatever recordings want, until {@code on} takes that back. Empty: as it was; the last one holds
-     * @param given     names of the options that were there; the others have their defaults; unmodifiable
+     * @param given     the options that were there, as they were written, by name; the others have their defaults; unmodifiable
+     * @param verbs     what is to be done once the options hold and the probes are there: {@code remove NAME}, {@code detach}; unmodifiable
      * @param probes    in the order of the text; unmodifiable
      * @param errors    one line for each item that was left out, with the item's text and the column in it; unmodifiable
      */
     public record Result(Optional<Path> record, boolean quiet, int ringBytes, int rings, boolean armedAlways, boolean enabled, RateLimit guard,
-                         boolean allSites, Optional<Path> jfc, Optional<Boolean> off, Set<String> given, List<ProbeSpec> probes, List<String> errors) {
+                         boolean allSites, Optional<Path> jfc, Optional<Boolean> off, Map<String, String> given, List<ProbeSpec> probes, List<String> verbs,
+                         List<String> errors) {
         public Result {
-            given = Set.copyOf(given);
+            given = Map.copyOf(given);
+            verbs = List.copyOf(verbs);
             probes = List.copyOf(probes);
             errors = List.copyOf(errors);
         }
@@ -119,6 +125,7 @@ public final class AgentArguments {
     private Optional<Path> jfc = Optional.empty();
     private Optional<Boolean> off = Optional.empty();
     private final List<ProbeSpec> probes = new ArrayList<>();
+    private final List<String> verbs = new ArrayList<>();
     private final List<String> errors = new ArrayList<>();
     private final Map<String, String> given = new HashMap<>();
 
@@ -135,7 +142,7 @@ public final class AgentArguments {
         }
         parsed.fitRings();
         return new Result(parsed.record, parsed.quiet, parsed.ringBytes, parsed.rings, parsed.armedAlways, parsed.enabled, parsed.guard,
-                parsed.allSites, parsed.jfc, parsed.off, parsed.given.keySet(), parsed.probes, parsed.errors);
+                parsed.allSites, parsed.jfc, parsed.off, parsed.given, parsed.probes, parsed.verbs, parsed.errors);
     }
 
     /* the text between separating semicolons, stripped, without empty ones */
@@ -165,7 +172,7 @@ public final class AgentArguments {
      *
      * @throws IOException if a file can not be read; {@link #parse} says it in one sentence
      */
-    static List<String> itemsWithFiles(String arguments) throws IOException {
+    public static List<String> itemsWithFiles(String arguments) throws IOException {
         List<String> items = new ArrayList<>();
         for (String item : items(arguments)) {
             if (item.charAt(0) == '@') {
@@ -175,6 +182,17 @@ public final class AgentArguments {
             }
         }
         return items;
+    }
+
+    /** An option that names a file, with the whole path as seen from here; other items as they are. A line, that a file of items can hold. */
+    public static String withWholePath(String item) {
+        Matcher option = FILE_OPTION.matcher(item);
+        if (!option.matches()) {
+            return item.replaceAll("\\R", " ");
+        }
+        String file = Path.of(unquoted(option.group(2))).toAbsolutePath().toString();
+        String quote = file.indexOf('\'') < 0 ? "'" : "\"";       /* a # behind a blank would begin a comment */
+        return option.group(1) + "=" + quote + file + quote;
     }
 
     /* text[open] is a parenthesis; -1 if no whole descriptor begins there, result type included */
@@ -203,6 +221,8 @@ public final class AgentArguments {
             } catch (ProbeSyntaxException e) {
                 error(item, place, e.column(), e.problem());
             }
+        } else if (VERB.matcher(item).matches()) {
+            verbs.add(item.startsWith("-:") ? "remove " + item : item);
         } else {
             option(item, place);
         }

@@ -36,6 +36,7 @@ final class LibraryWatch implements Runnable {
     private int additions;
     private long settledSoFar;
     private volatile boolean quiet;
+    private volatile boolean ended;
 
     LibraryWatch(EventBridge bridge) {
         this.bridge = bridge;
@@ -114,11 +115,31 @@ final class LibraryWatch implements Runnable {
         notifyAll();
     }
 
+    /** Waits until it has ended; what waits for it goes on. Its probe is the bridge's. */
+    void end() {
+        synchronized (this) {
+            ended = true;
+            changesSeen = Long.MAX_VALUE;
+            notifyAll();
+        }
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     @Override
     public void run() {
         boolean begun = OwnWork.begin();
         try {
-            while (true) {
+            while (!ended) {
                 try {
                     look();
                 } catch (OutOfMemoryError e) {

@@ -41,11 +41,22 @@ final class IsolatedLoader extends ClassLoader {
 
     private final JarFile jar;
     private final URI location;
+    /** Of the file when it was opened. */
+    private final long length, modified;
 
     private IsolatedLoader(JarFile jar, URI location, ClassLoader parent) {
         super("uprobe", parent);
         this.jar = jar;
         this.location = location;
+        this.length = new File(location).length();
+        this.modified = new File(location).lastModified();
+    }
+
+    /** What was written over the file, in place, can not be read by an index that was read before. */
+    private ClassNotFoundException notFound(String name, IOException why) {
+        File file = new File(location);
+        boolean changed = file.length() != length || file.lastModified() != modified;
+        return new ClassNotFoundException(name + (changed ? ": " + file + " was overwritten while this JVM has the agent from it; put new jars under new names" : ""), why);
     }
 
     /** @param instrumentation null on the command line, where the manifest grants native access */
@@ -96,13 +107,13 @@ final class IsolatedLoader extends ClassLoader {
         }
         JarEntry entry = jar.getJarEntry(CLASSES + name.replace('.', '/') + ".class");
         if (entry == null) {
-            throw new ClassNotFoundException(name);
+            throw notFound(name, null);
         }
         try (InputStream in = jar.getInputStream(entry)) {
             byte[] bytes = in.readAllBytes();
             return defineClass(name, bytes, 0, bytes.length);
         } catch (IOException e) {
-            throw new ClassNotFoundException(name, e);
+            throw notFound(name, e);
         }
     }
 

@@ -23,7 +23,7 @@ public final class UprobeAgent {
     /** {@code java -jar uprobe-agent.jar COMMAND} */
     public static void main(String[] arguments) throws Throwable {
         try {
-            Class<?> main = Class.forName("uprobe.agent.Main", true, isolated(null));
+            Class<?> main = Class.forName("uprobe.agent.command.Main", true, isolated(null));
             main.getMethod("main", String[].class).invoke(null, (Object) arguments);
         } catch (InvocationTargetException e) {
             throw e.getCause();

@@ -1,4 +1,4 @@
-package uprobe.agent;
+package uprobe.agent.command;
 
 import com.sun.jna.Function;
 import com.sun.jna.LastErrorException;

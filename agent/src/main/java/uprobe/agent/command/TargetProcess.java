@@ -1,4 +1,4 @@
-package uprobe.agent;
+package uprobe.agent.command;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -7,6 +7,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -15,6 +16,8 @@ import java.util.stream.Stream;
  */
 final class TargetProcess {
     private static final String ERROR_FILE = "-XX:ErrorFile=";
+    private static final Set<String> TAKES_THE_NEXT = Set.of("-cp", "-classpath", "--class-path", "-p", "--module-path", "--add-modules", "--add-opens", "--add-exports",
+            "--add-reads", "--limit-modules", "--upgrade-module-path", "--source", "--enable-native-access");
     /** HotSpot closes the attach socket when it crashes and then writes its report. */
     private static final long DYING_MS = 5_000, LOOK_MS = 50;
 
@@ -23,6 +26,7 @@ final class TargetProcess {
     private final Path root;
     private final List<Path> reports;
     private final List<String> arguments;
+    private final Path folder;
 
     /** @throws IOException if there is no such process, or it may not be looked at */
     TargetProcess(String pid) throws IOException {
@@ -32,12 +36,92 @@ final class TargetProcess {
         Path its = proc.resolve("root");
         root = Files.isSameFile(its, Path.of("/")) ? Path.of("/") : its;
         arguments = List.of(Files.readString(proc.resolve("cmdline"), StandardCharsets.ISO_8859_1).split("\0"));
-        Path folder = Files.readSymbolicLink(proc.resolve("cwd"));
+        folder = Files.readSymbolicLink(proc.resolve("cwd"));
         String number = Files.readAllLines(proc.resolve("status"), StandardCharsets.ISO_8859_1).stream().filter(line -> line.startsWith("NSpid:"))
                 .map(line -> line.substring(line.lastIndexOf('\t') + 1)).findFirst().orElse(pid);
         reports = Stream.concat(arguments.stream().filter(a -> a.startsWith(ERROR_FILE)).map(a -> a.substring(ERROR_FILE.length())),
                         Stream.of("hs_err_pid%p.log", "/tmp/hs_err_pid%p.log"))
                 .map(name -> root.resolve(Path.of("/").relativize(folder.resolve(name.replace("%p", number)).normalize()))).toList();
+    }
+
+    String pid() {
+        return pid;
+    }
+
+    boolean isJvm() {
+        return mapsLibjvm();
+    }
+
+    /** A class, or the last part of a jar's name; "?" if the command line tells neither. */
+    String mainClass() {
+        for (int i = 1; i < arguments.size(); i++) {
+            String argument = arguments.get(i);
+            if (argument.equals("-jar") && i + 1 < arguments.size()) {
+                return Path.of(arguments.get(i + 1)).getFileName().toString();
+            } else if ((argument.equals("-m") || argument.equals("--module")) && i + 1 < arguments.size()) {
+                return arguments.get(i + 1);
+            } else if (TAKES_THE_NEXT.contains(argument)) {
+                i++;
+            } else if (!argument.startsWith("-") && !argument.startsWith("@")) {
+                return argument;
+            }
+        }
+        return "?";
+    }
+
+    /** As in the file `release` of its JDK; empty if that is not there. */
+    String javaVersion() {
+        try (Stream<String> maps = Files.lines(proc.resolve("maps"), StandardCharsets.ISO_8859_1)) {
+            Optional<Path> libjvm = maps.filter(line -> line.endsWith("/libjvm.so")).findFirst().map(line -> seen(Path.of(line.substring(line.indexOf('/')))));
+            for (Path folder = libjvm.orElse(null); folder != null; folder = folder.getParent()) {
+                Path release = folder.resolve("release");
+                if (Files.isRegularFile(release)) {
+                    return Files.readAllLines(release).stream().filter(line -> line.startsWith("JAVA_VERSION=")).map(line -> line.substring(13).replace("\"", ""))
+                            .findFirst().orElse("");
+                }
+            }
+        } catch (IOException e) {
+            /* then it is not known */
+        }
+        return "";
+    }
+
+    /** Whether the agent's helper is mapped in it. */
+    boolean hasAgent() {
+        return maps("libuprobe");
+    }
+
+    /** Why it can not be attached to, as far as can be told without trying. */
+    Optional<String> obstacle() {
+        if (arguments.contains("-XX:+DisableAttachMechanism")) {
+            return Optional.of("it was started with -XX:+DisableAttachMechanism; start it with -javaagent:uprobe-agent.jar=... instead");
+        } else if (arguments.contains("-XX:-EnableDynamicAgentLoading")) {
+            return Optional.of("it was started with -XX:-EnableDynamicAgentLoading; start it with -javaagent:uprobe-agent.jar=... instead");
+        } else if (state() == 'T' || state() == 't') {
+            return Optional.of("it is stopped; kill -CONT " + pid + " lets it go on");
+        } else if (!isOurs()) {
+            return Optional.of("it belongs to the user " + owner() + "; run this command as that user");
+        }
+        return Optional.empty();
+    }
+
+    /** In folders that it can write to, as it sees them. */
+    List<Path> folders() {
+        return Stream.of(Path.of("/tmp"), Path.of("/dev/shm"), Path.of("/var/tmp"), folder).toList();
+    }
+
+    /** Whether a file has the same name there. */
+    boolean seesTheSame(Path file) {
+        try {
+            return Files.isSameFile(file, seen(file));
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /** The user whose process it is. */
+    java.nio.file.attribute.UserPrincipal user() throws IOException {
+        return Files.getOwner(proc, LinkOption.NOFOLLOW_LINKS);
     }
 
     /** A folder of the target's, as this process sees it. */
@@ -53,16 +137,22 @@ final class TargetProcess {
                     .orElse("it left no crash report (looked for " + reports.get(0) + "), so it ended by itself or was killed: whoever started it knows its exit code");
         }
         String attaching = "attaching to " + pid + " failed: ";
-        if (arguments.contains("-XX:+DisableAttachMechanism")) {
-            return attaching + "it was started with -XX:+DisableAttachMechanism; start it with -javaagent:uprobe-agent.jar=... instead";
-        } else if (state() == 'T') {
-            return attaching + "it is stopped; kill -CONT " + pid + " lets it go on";
-        } else if (!isOurs()) {
-            return attaching + "it belongs to the user " + owner() + "; run this command as that user (" + said + ")";
+        Optional<String> obstacle = obstacle();
+        if (obstacle.isPresent()) {
+            return attaching + obstacle.get();
         } else if (!mapsLibjvm()) {
-            return attaching + "it is no JVM that can be attached to: no libjvm.so is mapped in it; jcmd -l lists those that can (" + said + ")";
+            return attaching + "it is no JVM that can be attached to: no libjvm.so is mapped in it; `ps` lists those that can (" + said + ")";
         }
         return attaching + said;
+    }
+
+    /** What happened when a session ended in the middle: one sentence. */
+    String died() {
+        if (isDying(DYING_MS)) {
+            return "the JVM " + pid + " died meanwhile; " + report().map(r -> "its crash report is " + r + firstFrame(r))
+                    .orElse("it left no crash report (looked for " + reports.get(0) + "), so it ended by itself or was killed");
+        }
+        return "the agent in " + pid + " ended the session without an answer; the JVM's stderr may tell why";
     }
 
     private boolean isDying(long patience) {
@@ -113,7 +203,7 @@ final class TargetProcess {
         }
     }
 
-    private String owner() {
+    String owner() {
         try {
             return Files.getOwner(proc, LinkOption.NOFOLLOW_LINKS).getName();
         } catch (IOException e) {
@@ -122,8 +212,12 @@ final class TargetProcess {
     }
 
     private boolean mapsLibjvm() {
+        return maps("/libjvm.so");
+    }
+
+    private boolean maps(String library) {
         try (Stream<String> maps = Files.lines(proc.resolve("maps"), StandardCharsets.ISO_8859_1)) {
-            return maps.anyMatch(line -> line.contains("/libjvm.so"));
+            return maps.anyMatch(line -> line.contains(library));
         } catch (IOException e) {
             return true;
         }

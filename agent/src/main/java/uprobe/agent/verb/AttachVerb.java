@@ -1,0 +1,55 @@
+package uprobe.agent.verb;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+import uprobe.agent.AgentArguments;
+import uprobe.agent.console.Output;
+
+/** Puts probes in. */
+@Command(name = "attach", description = {"Puts probes into a running JVM; they stay when the command has ended. One of a name that is there already takes its place.",
+        "Without any: what native code is there."})
+public final class AttachVerb extends Verb {
+    @Parameters(index = "1..*", paramLabel = "ITEM", description = "probes and options, each as behind -javaagent:uprobe-agent.jar=; @FILE holds one a line")
+    private List<String> items = List.of();
+
+    @Override
+    public boolean arms() {
+        return true;
+    }
+
+    /** Files are this side's: what is in them goes over, and their names as the target would find them. */
+    @Override
+    public List<String> prepare(List<String> words) throws IOException {
+        String written = String.join(";", items);
+        List<String> errors = AgentArguments.parse(written).errors();
+        if (!errors.isEmpty()) {
+            throw new IllegalArgumentException(String.join("\n", errors));
+        }
+        List<String> prepared = new ArrayList<>(List.of(words.get(0)));
+        AgentArguments.itemsWithFiles(written).forEach(item -> prepared.add(AgentArguments.withWholePath(item)));
+        return prepared;
+    }
+
+    @Override
+    public int run(Target target, Output out) throws Exception {
+        if (items.isEmpty()) {
+            LibrariesVerb.show(target, out);
+            return OK;
+        }
+        IOException[] gone = new IOException[1];
+        boolean all = target.apply(String.join(";", items), line -> {
+            try {
+                out.problem(line);
+            } catch (IOException e) {
+                gone[0] = e;        /* what was asked for holds all the same */
+            }
+        });
+        if (gone[0] != null) {
+            throw gone[0];
+        }
+        return all ? OK : FAILED;
+    }
+}

@@ -1,0 +1,95 @@
+package uprobe.agent.verb;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+import uprobe.agent.console.Numbers;
+import uprobe.agent.console.Output;
+import uprobe.agent.console.Table;
+import uprobe.probe.ArmedSite;
+import uprobe.probe.ProbeCounters;
+import uprobe.probe.ProbePoint;
+import uprobe.probe.ProbeSettings;
+import uprobe.probe.spec.Mode;
+import uprobe.probe.spec.ProbeSpec;
+
+/** Which native functions does this JVM call most? */
+@Command(name = "count", description = "Counts the calls of functions: a live table, the most called first. Ends with Ctrl-C.")
+public final class CountVerb extends Verb {
+    @Parameters(index = "1..*", arity = "1..*", paramLabel = "PATTERN", description = "LIBRARY:FUNCTION with * and {a,b}, e.g. 'libz*:*'; or a probe: 'p libc:read if n > 4k' n=$arg3")
+    private List<String> patterns;
+
+    @Mixin
+    private LiveOptions live;
+
+    @Override
+    public boolean arms() {
+        return true;
+    }
+
+    @Override
+    public boolean endsByItself() {
+        return live.endsByItself();
+    }
+
+    /** One function, and what was counted of it. */
+    private record Row(ArmedSite site, long calls, long before) {
+        private long more() {
+            return calls - before;
+        }
+    }
+
+    @Override
+    public int run(Target target, Output out) throws Exception {
+        try (EngineProbes probes = new EngineProbes(target, out)) {
+            for (String pattern : patterns) {
+                ProbeSpec spec = Patterns.parse('p', pattern, "mode=count");
+                probes.arm(spec, ProbeSettings.ALL.withMode(Mode.COUNT).withCondition(spec.condition()), null);
+            }
+            probes.tellWhatIsLeftOut();
+            Map<Integer, Long> before = new HashMap<>();
+            LiveOptions.Clock clock = live.start();
+            while (clock.next(out)) {
+                probes.extend();
+                List<Row> rows = new ArrayList<>();
+                for (ProbePoint point : probes.points()) {
+                    ProbeCounters counters = point.counters();
+                    long calls = counters.hits() - counters.ownWork() - counters.filtered();
+                    rows.add(new Row(point.site(), calls, before.getOrDefault(point.id(), 0L)));
+                    before.put(point.id(), calls);
+                }
+                show(rows, clock, probes.functions(), out);
+            }
+        }
+        return OK;
+    }
+
+    private void show(List<Row> rows, LiveOptions.Clock clock, int functions, Output out) throws Exception {
+        double seconds = clock.seconds();
+        if (clock.isLast()) {       /* what was called all in all */
+            rows.replaceAll(row -> new Row(row.site, row.calls, 0));
+        }
+        rows.sort(Comparator.comparingLong(Row::more).thenComparing(Row::calls).reversed());
+        Table table = new Table().column("library", Table.Kind.TEXT).column("function", Table.Kind.TEXT).column("calls/s", Table.Kind.COUNT).column("calls", Table.Kind.COUNT);
+        long calls = rows.stream().mapToLong(Row::calls).sum(), more = rows.stream().mapToLong(Row::more).sum(), shownCalls = 0, shownMore = 0;
+        List<Row> called = rows.stream().filter(row -> row.calls > 0).toList();
+        for (Row row : called.subList(0, Math.min(called.size(), live.top()))) {
+            shownCalls += row.calls;
+            shownMore += row.more();
+            table.row(row.site.library(), row.site.symbol() + (row.site.countsIterations() ? " (iterations)" : ""), Math.round(row.more() / seconds), row.calls);
+        }
+        if (called.size() > live.top()) {
+            table.row("", "others (" + Numbers.count(called.size() - live.top()) + " functions)", Math.round((more - shownMore) / seconds), calls - shownCalls);
+        }
+        if (table.size() > 1) {
+            table.row("", "all", Math.round(more / seconds), calls);
+        }
+        String head = Numbers.count(functions) + (functions == 1 ? " function" : " functions") + ", " + Numbers.count(called.size()) + " called, " + clock.text();
+        live.show(head, table, clock, out);
+    }
+}

@@ -1,0 +1,88 @@
+package uprobe.agent.verb;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import uprobe.agent.console.Output;
+
+/** All verbs, and how a line of words becomes one of them. */
+public final class Verbs {
+    private static final List<Supplier<Verb>> ALL = List.of(AttachVerb::new, LibrariesVerb::new, FunctionsVerb::new, CountVerb::new, LatencyVerb::new,
+            TraceVerb::new, RecordVerb::new, ListVerb::new, SetVerb::new, RemoveVerb::new, StatusVerb::new, DetachVerb::new);
+
+    /** Nothing by itself. */
+    @Command(name = "uprobe")
+    private static final class Root {}
+
+    /** A fresh one of each. */
+    public static List<Verb> all() {
+        return ALL.stream().map(Supplier::get).toList();
+    }
+
+    /** Adds them as subcommands. */
+    public static void addTo(CommandLine line) {
+        all().forEach(line::addSubcommand);
+    }
+
+    /**
+     * Does what the words say, in this process.
+     *
+     * @param words a verb and its parameters, without PID
+     * @return exit code
+     */
+    public static int execute(List<String> words, Target target, Output out) throws Exception {
+        List<String> all = new ArrayList<>(words);
+        if (!all.isEmpty()) {
+            all.add(1, Verb.SELF);
+        }
+        CommandLine line = new CommandLine(new Root());
+        addTo(line);
+        StringWriter usage = new StringWriter();
+        line.setOut(new PrintWriter(usage)).setExpandAtFiles(false);
+        CommandLine.ParseResult parsed;
+        try {
+            parsed = line.parseArgs(all.toArray(String[]::new));
+        } catch (CommandLine.ParameterException e) {
+            out.problem(e.getMessage());
+            return Verb.USAGE;
+        }
+        if (CommandLine.printHelpIfRequested(parsed) || !parsed.hasSubcommand()) {
+            for (String text : (usage.toString().isEmpty() ? line.getUsageMessage() : usage.toString()).split("\n")) {
+                out.line(text);
+            }
+            return Verb.OK;
+        }
+        return ((Verb) parsed.subcommand().commandSpec().userObject()).run(target, out);
+    }
+
+    /** Words between blanks; one that begins with a quote ends with the next such quote. What stands between quotes inside of a word belongs to it whole. */
+    public static List<String> words(String line) {
+        List<String> words = new ArrayList<>();
+        for (int i = 0; i < line.length(); i++) {
+            if (Character.isWhitespace(line.charAt(i))) {
+                continue;
+            }
+            int from = i;
+            for (; i < line.length() && !Character.isWhitespace(line.charAt(i)); i++) {
+                char c = line.charAt(i);
+                if ((c == '\'' || c == '"') && line.indexOf(c, i + 1) > 0) {
+                    i = line.indexOf(c, i + 1);
+                    if (line.charAt(from) == c && line.indexOf(c, from + 1) == i) {
+                        words.add(line.substring(from + 1, i));
+                        from = i + 1;
+                    }
+                }
+            }
+            if (from < i) {
+                words.add(line.substring(from, i));
+            }
+        }
+        return words;
+    }
+
+    private Verbs() {}
+}
