@@ -87,6 +87,16 @@ int up_probe_counters(int32_t id, struct up_counters *out)
     return up_probes_counters(&id, 1, out);
 }
 
+int up_probes_counters_each(const int32_t *ids, int32_t count, struct up_counters *out)
+{
+    for (int32_t i = 0; i < count; i++) {
+        int error = up_probes_counters(ids + i, 1, out + i);
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
 int up_probes_counters(const int32_t *ids, int32_t count, struct up_counters *out)
 {
     *out = (struct up_counters){ 0 };

@@ -293,6 +293,8 @@ UP_EXPORT int up_probes_define(int32_t count, int32_t kind, int32_t fields, cons
 UP_EXPORT int up_probe_counters(int32_t probe, struct up_counters *out);
 /* The sums over all of them, and the longest time. */
 UP_EXPORT int up_probes_counters(const int32_t *probes, int32_t count, struct up_counters *out);
+/* Of each of them, in their order. */
+UP_EXPORT int up_probes_counters_each(const int32_t *probes, int32_t count, struct up_counters *out);
 /* Their hits from now on are chosen by these; steps: settings->steps of them. */
 UP_EXPORT int up_probes_settings(const int32_t *probes, int32_t count, const struct up_settings *settings, const uint8_t *steps);
 /* The buckets of the durations of a UP_PROBE_CALL; capacity of them at most. Returns how many. */

@@ -78,15 +78,15 @@ class EverythingIT {
         /* A start of a recording had all armed before it had new libraries looked at, which then took minutes. */
         assertTrue(way != Way.RECORDINGS || !outcome.err().contains("have not been looked at"), outcome::err);
 
-        RecordedEvent all = recorded.lastStatistics("probe", "uprobe.NativeCall");
-        long functions = Long.parseLong(all.getString("symbol").split(" ")[0]);
-        assertEquals(all.getLong("hits"), Stream.of("recorded", "filtered", "sampledOut", "dropped", "missed", "ownWork", "unfinished").mapToLong(all::getLong).sum(), all::toString);
-        assertTrue(functions > 60_000 && all.getLong("hits") > 100_000, all::toString);
+        Recorded.Whole all = recorded.whole("uprobe.NativeCall");
+        long functions = all.functions();
+        assertEquals(all.hits(), all.parts());
+        assertTrue(functions > 60_000 && all.hits() > 100_000, all::toString);
         Map<String, String> refused = new TreeMap<>();
         recorded.of("uprobe.ProbeRefused").stream().filter(e -> e.getString("probe").equals(probe))
                 .forEach(e -> refused.put(e.getString("library") + "!" + e.getString("symbol") + "@" + e.getLong("address"), reason(e)));
         System.out.println(jdk + ", " + way + ", " + probe + ", " + options + ": " + outcome.number("waves") + " waves of threads, " + functions + " functions, "
-                + all.getLong("hits") + " hits, refused " + refused.values().stream().collect(Collectors.groupingBy(reason -> reason, TreeMap::new, Collectors.counting())));
+                + all.hits() + " hits, refused " + refused.values().stream().collect(Collectors.groupingBy(reason -> reason, TreeMap::new, Collectors.counting())));
         assertTrue(refused.size() < REFUSED_SHARE * functions, refused.size() + " of " + functions + " are refused");
         outcome.forget();
     }

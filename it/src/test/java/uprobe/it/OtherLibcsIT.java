@@ -39,7 +39,7 @@ class OtherLibcsIT {
         ChildJvm.Outcome outcome = ChildJvm.of(jdk, LibcStorm.class).startedBy(under).libraries(folder).options("-Xmx200m", "-Djdk.lang.Process.launchMechanism=" + launchMechanism)
                 .probes(probe, "p:it/witness libwhole_libc:storm_witness mode=count").seconds(300).run("60", "5").ok();
         assertEquals(Recorded.Counters.allRecorded(outcome.number("expected storm_witness")), outcome.recorded().counters("uprobe.it.witness").assertWhole());
-        Recorded.Counters all = outcome.recorded().counters("uprobe.NativeCall");
+        Recorded.Whole all = outcome.recorded().whole("uprobe.NativeCall");
         assertTrue(all.hits() > 100_000, all::toString);
         System.out.println(release + ", " + jdk + ", " + probe + ": " + all.hits() + " hits, masks read " + outcome.number("looks"));
         outcome.forget();

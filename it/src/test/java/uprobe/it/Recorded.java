@@ -8,6 +8,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.stream.Stream;
 import java.util.regex.Pattern;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordedFrame;
@@ -16,6 +18,8 @@ import jdk.jfr.consumer.RecordingFile;
 /** The events of a recording that tests ask for, by the names of their types. */
 public final class Recorded {
     private static final Pattern LAMBDA = Pattern.compile("\\S*\\$\\$Lambda\\S* ?");
+
+    private static final Pattern OTHERS = Pattern.compile("others \\((\\d+) functions\\)");
 
     private final Map<String, List<RecordedEvent>> byType = new HashMap<>();
 
@@ -53,6 +57,24 @@ public final class Recorded {
         return new Counters(last.getLong("hits"), last.getLong("recorded"), last.getLong("dropped"), last.getLong("missed"),
                 last.getLong("ownWork"));
     }
+
+    /** All functions of a pattern's probe: the newest counters of each that has some of its own, and of the others, which are one. */
+    public Whole whole(String probe) {
+        Map<String, RecordedEvent> last = new HashMap<>();
+        of("uprobe.ProbeStatistics").stream().filter(e -> e.getString("probe").equals(probe)).sorted(Comparator.comparing(RecordedEvent::getStartTime))
+                .forEach(e -> last.put(others(e) > 0 ? "others" : e.getString("library") + "!" + e.getString("symbol"), e));
+        String[] parts = {"recorded", "filtered", "sampledOut", "dropped", "missed", "ownWork", "unfinished"};
+        return new Whole(last.values().stream().mapToLong(e -> Math.max(1, others(e))).sum(), last.values().stream().mapToLong(e -> e.getLong("hits")).sum(),
+                last.values().stream().mapToLong(e -> Stream.of(parts).mapToLong(e::getLong).sum()).sum());
+    }
+
+    private static long others(RecordedEvent statistics) {
+        Matcher others = OTHERS.matcher(statistics.getString("symbol"));
+        return others.matches() ? Long.parseLong(others.group(1)) : 0;
+    }
+
+    /** hits: as counted; parts: what came of them, added up. */
+    public record Whole(long functions, long hits, long parts) {}
 
     /** {@code uprobe.ProbeStatistics}. */
     public record Counters(long hits, long recorded, long dropped, long missed, long ownWork) {

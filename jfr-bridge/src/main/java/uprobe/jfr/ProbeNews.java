@@ -1,10 +1,15 @@
 package uprobe.jfr;
 
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
 import uprobe.probe.ArmedSite;
 import uprobe.probe.ChangedSite;
 import uprobe.probe.Durations;
@@ -24,6 +29,8 @@ final class ProbeNews {
     private final List<RecordedProbe> probes;
     private final BooleanSupplier allSites;
     private final List<Refused> refused = new CopyOnWriteArrayList<>();
+    /** Numbers of functions that have events of their own, of probes that have very many. */
+    private final Map<RecordedProbe, Set<Integer>> listed = new ConcurrentHashMap<>();
     private final Map<RecordedProbe, ProbeCounters> reported = new ConcurrentHashMap<>();
 
     /**
@@ -40,6 +47,7 @@ final class ProbeNews {
         String written = request.written().text(), completed = request.spec().text();
         refused.removeIf(entry -> entry.probe().equals(written) || entry.probe().equals(completed));
         request.probes().forEach(reported::remove);
+        request.probes().forEach(listed::remove);
     }
 
     void armed() {
@@ -107,17 +115,40 @@ final class ProbeNews {
         return changed;
     }
 
-    /** One event for each number that hits are counted under; of a pattern with very many functions one for all. */
+    /** One event for each number that hits are counted under; of a pattern with very many functions as {@link #mostCalled} says. */
     void statistics(RecordedProbe probe) {
         List<ProbePoint> points = probe.probe().points();
         if (points.size() > SITES_TOLD && !allSites.getAsBoolean()) {
-            statistics(probe, points.get(0).site().library(), points.size() + " functions", probe.probe().counters(), null);
+            mostCalled(probe, points);
         } else {
             points.forEach(point -> statistics(probe, point));
         }
         ProbeCounters now = probe.probe().counters(), before = reported.put(probe, now);
         lost(probe.eventName(), now.dropped() - (before == null ? 0 : before.dropped()), "ring full: raise ring= or rings=");
         lost(probe.eventName(), now.missed() - (before == null ? 0 : before.missed()), "caused by the making of events, or no return slot was free");
+    }
+
+    /**
+     * One event for each of the functions with most hits, and for those that were among them once, so that the newest events of each function make the
+     * whole; all others together are one, which bears the name of the library that has most of their hits.
+     */
+    private void mostCalled(RecordedProbe probe, List<ProbePoint> points) {
+        List<ProbeCounters> each = Probe.counters(points);
+        Set<Integer> told = listed.computeIfAbsent(probe, first -> ConcurrentHashMap.newKeySet());
+        IntStream.range(0, points.size()).boxed().filter(i -> each.get(i).hits() > 0).sorted(Comparator.comparingLong((Integer i) -> -each.get(i).hits()))
+                .limit(SITES_TOLD).forEach(i -> told.add(points.get(i).id()));
+        Map<String, Long> hitsOfLibraries = new HashMap<>();
+        List<ProbeCounters> others = new ArrayList<>();
+        for (int i = 0; i < points.size(); i++) {
+            if (told.contains(points.get(i).id())) {
+                statistics(probe, points.get(i));
+            } else {
+                others.add(each.get(i));
+                hitsOfLibraries.merge(points.get(i).site().library(), each.get(i).hits(), Long::sum);
+            }
+        }
+        hitsOfLibraries.entrySet().stream().max(Map.Entry.comparingByValue())
+                .ifPresent(library -> statistics(probe, library.getKey(), "others (" + others.size() + " functions)", ProbeCounters.sum(others), null));
     }
 
     private static void statistics(RecordedProbe probe, ProbePoint point) {

@@ -82,6 +82,11 @@ public final class Probe {
         return ProbeCounters.of(ids);
     }
 
+    /** What came of the hits of each of these points, in their order; of any probes. */
+    public static List<ProbeCounters> counters(List<ProbePoint> of) {
+        return ProbeCounters.ofEach(of.stream().mapToInt(ProbePoint::id).toArray());
+    }
+
     public boolean isArmed() {
         return engine.isArmed(this);
     }

@@ -1,5 +1,7 @@
 package uprobe.probe;
 
+import java.util.List;
+import java.util.stream.IntStream;
 import uprobe.probe.helper.Helper;
 
 /**
@@ -28,7 +30,25 @@ public record ProbeCounters(long hits, long recorded, long filtered, long sample
     static ProbeCounters of(int... probes) {
         long[] w = new long[WORDS];
         Helper.up_probes_counters(probes, probes.length, w);
-        return new ProbeCounters(w[0], w[1], w[2], w[3], w[4], w[5], w[9], w[6], w[7], w[8], w[10]);
+        return of(w, 0);
+    }
+
+    /** Of all of these together. */
+    public static ProbeCounters sum(List<ProbeCounters> all) {
+        return all.stream().reduce(new ProbeCounters(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), (a, b) -> new ProbeCounters(a.hits + b.hits, a.recorded + b.recorded,
+                a.filtered + b.filtered, a.sampledOut + b.sampledOut, a.dropped + b.dropped, a.missed + b.missed, a.ownWork + b.ownWork, a.timed + b.timed,
+                a.totalTime + b.totalTime, Math.max(a.maxTime, b.maxTime), a.selfTime + b.selfTime));
+    }
+
+    /** Of each of these, in their order: one call of native code, which may be probed itself. */
+    static List<ProbeCounters> ofEach(int[] probes) {
+        long[] w = new long[WORDS * probes.length];
+        Helper.up_probes_counters_each(probes, probes.length, w);
+        return IntStream.range(0, probes.length).mapToObj(i -> of(w, i * WORDS)).toList();
+    }
+
+    private static ProbeCounters of(long[] w, int at) {
+        return new ProbeCounters(w[at], w[at + 1], w[at + 2], w[at + 3], w[at + 4], w[at + 5], w[at + 9], w[at + 6], w[at + 7], w[at + 8], w[at + 10]);
     }
 
     /** Hits of which nothing is known yet: records that no event was made of, calls that have not returned. */

@@ -12,6 +12,7 @@ import uprobe.agent.console.Numbers;
 import uprobe.agent.console.Output;
 import uprobe.agent.console.Table;
 import uprobe.probe.ArmedSite;
+import uprobe.probe.Probe;
 import uprobe.probe.ProbeCounters;
 import uprobe.probe.ProbePoint;
 import uprobe.probe.ProbeSettings;
@@ -57,8 +58,11 @@ public final class CountVerb extends Verb {
             while (clock.next(out)) {
                 probes.extend();
                 List<Row> rows = new ArrayList<>();
-                for (ProbePoint point : probes.points()) {
-                    ProbeCounters counters = point.counters();
+                List<ProbePoint> points = probes.points();
+                List<ProbeCounters> each = Probe.counters(points);
+                for (int i = 0; i < points.size(); i++) {
+                    ProbePoint point = points.get(i);
+                    ProbeCounters counters = each.get(i);
                     long calls = counters.hits() - counters.ownWork() - counters.filtered();
                     rows.add(new Row(point.site(), calls, before.getOrDefault(point.id(), 0L)));
                     before.put(point.id(), calls);

@@ -3,6 +3,7 @@ package uprobe.agent.verb;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -11,6 +12,7 @@ import uprobe.agent.console.Numbers;
 import uprobe.agent.console.Output;
 import uprobe.agent.console.Table;
 import uprobe.probe.Durations;
+import uprobe.probe.Probe;
 import uprobe.probe.ProbeCounters;
 import uprobe.probe.ProbeEngine;
 import uprobe.probe.ProbePoint;
@@ -82,7 +84,8 @@ public final class LatencyVerb extends Verb {
     private record Row(ProbePoint point, ProbeCounters counters) {}
 
     private void show(ProbeEngine engine, List<ProbePoint> points, LiveOptions.Clock clock, Output out) throws Exception {
-        List<Row> rows = points.stream().map(point -> new Row(point, point.counters())).filter(row -> row.counters.timed() > 0)
+        List<ProbeCounters> each = Probe.counters(points);
+        List<Row> rows = IntStream.range(0, points.size()).mapToObj(i -> new Row(points.get(i), each.get(i))).filter(row -> row.counters.timed() > 0)
                 .sorted(Comparator.comparingLong((Row row) -> row.counters.totalTime()).reversed()).toList();
         Table table = new Table().column("library", Table.Kind.TEXT).column("function", Table.Kind.TEXT).column("calls", Table.Kind.COUNT).column("p50", Table.Kind.NANOS)
                 .column("p90", Table.Kind.NANOS).column("p99", Table.Kind.NANOS).column("max", Table.Kind.NANOS).column("total", Table.Kind.NANOS).column("self", Table.Kind.NANOS);
