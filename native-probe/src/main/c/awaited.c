@@ -104,31 +104,36 @@ struct up_return *up_return_wait(struct up_return *e)
     return waiting;
 }
 
-static int is_call_of(const struct up_return *e, int32_t first)
+static int is_call_of(const struct up_return *e, uint32_t group)
 {
     const struct up_probe *probe = __atomic_load_n(&e->probe, __ATOMIC_ACQUIRE);
-    return probe && probe->kind == UP_PROBE_CALL && probe->first == first;
+    return probe && probe->kind == UP_PROBE_CALL && probe->group == group;
 }
 
 /* Among all that wait for the return of `node`: the newest first, `node` itself was the first. */
-static struct up_return *newest_of(struct up_return *node, int32_t chain, int32_t first)
+static struct up_return *newest_of(struct up_return *node, int32_t chain, uint32_t group)
 {
     for (; chain != UP_NONE; chain = up_return_table[chain].chain)
-        if (is_call_of(&up_return_table[chain], first))
+        if (is_call_of(&up_return_table[chain], group))
             return &up_return_table[chain];
-    return node && is_call_of(node, first) ? node : NULL;
+    return node && is_call_of(node, group) ? node : NULL;
 }
 
 struct up_return *up_return_outer(struct up_return *e, struct up_return *node)
 {
     enum { LOOK = 64 };
-    int32_t first = e->probe->first;
-    struct up_return *outer = e == node ? NULL : newest_of(node, e->chain, first);
+    uint32_t group = e->probe->group;
+    struct up_return *outer = e == node ? NULL : newest_of(node, e->chain, group);
     int32_t slot = node->below;
     for (int looked = 0; !outer && slot != UP_NONE && looked < LOOK; looked++, slot = up_return_table[slot].below)
         if (__atomic_load_n(&up_return_table[slot].state, __ATOMIC_ACQUIRE) == UP_RETURN_LIVE)
-            outer = newest_of(&up_return_table[slot], up_return_table[slot].chain, first);
+            outer = newest_of(&up_return_table[slot], up_return_table[slot].chain, group);
     return outer;
+}
+
+int32_t up_return_used_high(void)
+{
+    return __atomic_load_n(&pool.used_high, __ATOMIC_ACQUIRE);
 }
 
 void up_return_give_back_spare(struct up_thread *t)

@@ -98,6 +98,9 @@ int up_return_is_counted(const struct up_return *e);
  * owner's thread, or the owner is gone. */
 struct up_return *up_return_outer(struct up_return *e, struct up_return *node);
 
+/* No entry with this number or a higher one was ever taken. */
+int32_t up_return_used_high(void);
+
 /* The thread is gone: the entry that it kept for its next call is everybody's again. */
 void up_return_give_back_spare(struct up_thread *t);
 

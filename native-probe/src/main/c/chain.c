@@ -10,6 +10,26 @@
 static uint64_t table[UP_CHAINS];
 uint64_t up_chains_refused;
 
+static uint64_t noted[UP_CHAINS / 64];
+int32_t up_chains_watched;
+
+void up_chain_note(uint16_t chain)
+{
+    __atomic_fetch_or(&noted[chain / 64], 1ull << chain % 64, __ATOMIC_SEQ_CST);
+}
+
+void up_chains_watch(int32_t on)
+{
+    for (int i = 0; on && i < UP_CHAINS / 64; i++)
+        __atomic_store_n(&noted[i], 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&up_chains_watched, on, __ATOMIC_SEQ_CST);
+}
+
+int up_chain_is_noted(uint16_t chain)
+{
+    return __atomic_load_n(&noted[chain / 64], __ATOMIC_SEQ_CST) >> chain % 64 & 1;
+}
+
 static uint64_t depth_of(uint64_t entry)
 {
     return entry >> 48 & 0x7fff;

@@ -26,6 +26,13 @@ extern uint64_t up_chains_refused;      /* calls that are no frames because of t
 /* The chain of a call of this probe's function that is made under `callers`; `callers` if there is no room for it. */
 uint16_t up_chain_add(uint16_t callers, int32_t probe);
 
+/* While somebody looks which probes are referred to (forget.c), chains that hits take over from entries of the return table are noted. */
+extern int32_t up_chains_watched;
+void up_chain_note(uint16_t chain);
+/* Begins or ends that; at its beginning nothing is noted. */
+void up_chains_watch(int32_t on);
+int up_chain_is_noted(uint16_t chain);
+
 /* The probes of a chain, innermost first. Returns how many, at most capacity: of a longer chain the outermost are left out. */
 int up_chain_probes(uint16_t chain, int32_t *probes, int capacity);
 

@@ -2,11 +2,11 @@
 #include "commit.h"
 #include "chain.h"
 #include "java.h"
-#include "keep.h"
 #include "probe.h"
 
 #include <jni.h>
 #include <errno.h>
+#include <stdlib.h>
 
 void *up_thread_death;
 
@@ -141,30 +141,69 @@ static jmethodID bind_frame(JNIEnv *env, jclass frames, const char *name)
     return NULL;
 }
 
-/* A global reference; that of the last one is as good where it is the same: the functions of a pattern follow each other, thousands in one class. */
-static jclass reference(JNIEnv *env, jclass clazz, jclass last)
+/* A global reference, and how many probes hold on to it. */
+struct up_class {
+    jclass clazz;
+    uint32_t users;
+};
+/* The class that the last probe named; its frames'. The functions of a pattern follow each other, thousands in one class. */
+static struct up_class *last_class, *last_frames;
+
+static struct up_class *hold(JNIEnv *env, jclass clazz, struct up_class **last)
 {
-    return last && (*env)->IsSameObject(env, last, clazz) ? last : (*env)->NewGlobalRef(env, clazz);
+    if (*last && (*env)->IsSameObject(env, (*last)->clazz, clazz)) {
+        (*last)->users++;
+        return *last;
+    }
+    struct up_class *fresh = malloc(sizeof *fresh);
+    jclass reference = fresh ? (*env)->NewGlobalRef(env, clazz) : NULL;
+    if (!reference) {
+        free(fresh);
+        return NULL;
+    }
+    *fresh = (struct up_class){ reference, 1 };
+    return *last = fresh;
+}
+
+static void let_go(JNIEnv *env, struct up_class *class)
+{
+    if (!class || --class->users > 0)
+        return;
+    if (class == last_class)
+        last_class = NULL;
+    if (class == last_frames)
+        last_frames = NULL;
+    (*env)->DeleteGlobalRef(env, class->clazz);
+    free(class);
+}
+
+void up_commit_release(void *env, struct up_probe *probe)
+{
+    probe->commit = NULL;
+    let_go(env, probe->own_commit.holds[0]);
+    let_go(env, probe->own_commit.holds[1]);
+    probe->own_commit = (struct up_commit){ 0 };
 }
 
 /* Caller holds Java's engine lock. frames: the class that has the function's native method, or NULL: its calls are no frames of the hits inside. */
 UP_EXPORT int up_commit_register(JNIEnv *env, int32_t probe, jclass clazz, jclass frames, const char *method);
 int up_commit_register(JNIEnv *env, int32_t id, jclass clazz, jclass frames, const char *method)
 {
-    static void *last, *last_frames;
-    if (id < 0 || id >= up_probe_count())
+    if (id < 0 || id >= up_probe_count() || up_probe_at(id)->life != UP_PROBE_DEFINED || up_probe_at(id)->commit)
         return -EINVAL;
-    struct up_commit *commit = up_keep(sizeof *commit);
-    if (!commit)
-        return -ENOMEM;
-    commit->clazz = last = reference(env, clazz, last);
-    commit->method = (*env)->GetStaticMethodID(env, clazz, method, "()V");
-    if (!commit->method || !commit->clazz) {
+    struct up_probe *probe = up_probe_at(id);
+    struct up_commit *commit = &probe->own_commit;
+    commit->holds[0] = hold(env, clazz, &last_class);
+    commit->holds[1] = frames ? hold(env, frames, &last_frames) : NULL;
+    commit->method = commit->holds[0] && (!frames || commit->holds[1]) ? (*env)->GetStaticMethodID(env, clazz, method, "()V") : NULL;
+    if (!commit->method) {
         (*env)->ExceptionClear(env);
+        up_commit_release(env, probe);
         return -ESRCH;
     }
-    commit->frames = last_frames = frames ? reference(env, frames, last_frames) : NULL;
-    commit->frame = commit->frames ? bind_frame(env, frames, method) : NULL;
-    __atomic_store_n(&up_probe_at(id)->commit, commit, __ATOMIC_RELEASE);
+    commit->clazz = commit->holds[0]->clazz;
+    commit->frames = frames ? commit->holds[1]->clazz : NULL;
+    commit->frame = frames ? bind_frame(env, frames, method) : NULL;
+    __atomic_store_n(&probe->commit, commit, __ATOMIC_RELEASE);
     return 0;
 }

@@ -21,6 +21,10 @@ struct up_left {
  * counted; only a ThreadDeath, which is not ours, comes back as a local reference in *thrown). */
 int up_jvm_commit(void *env, const struct up_run *run, const struct up_left *left, void **thrown);
 
+/* Its commit method is called no more, and nobody is just calling it. Caller holds Java's engine lock. */
+struct up_probe;
+void up_commit_release(void *env, struct up_probe *probe);
+
 /* jclass of java.lang.ThreadDeath, a global reference; attach.c sets it. */
 extern void *up_thread_death;
 

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "hit.h"
 #include "calls.h"
+#include "chain.h"
 #include "clock.h"
 #include "fetch.h"
 #include "jvm.h"
@@ -33,6 +34,8 @@ static const struct up_context *context_of(struct hit *hit, const struct up_prob
         hit->looked = 1;
     }
     uint16_t callers = up_return_callers(hit->open, sp, hit->site->address - probe->offset, probe->offset != 0);
+    if (callers && __atomic_load_n(&up_chains_watched, __ATOMIC_RELAXED))
+        up_chain_note(callers);
     hit->context.flags = (hit->context.flags & ((1u << UP_HIT_CHAIN_SHIFT) - 1)) | (uint32_t)callers << UP_HIT_CHAIN_SHIFT;
     return &hit->context;
 }
@@ -146,6 +149,7 @@ void up_hit_site(const struct up_site *site, const struct up_regs *regs)
     int heads_loop = t && !t->committing && !t->own_work && __atomic_load_n(&site->way, __ATOMIC_ACQUIRE)->loop_head;
     if (t)
         up_look_for_abandoned(t);
+    int32_t before_hit = up_hit_begin(t);
     for (const struct up_consumer *c = __atomic_load_n(&site->consumers, __ATOMIC_ACQUIRE); c; c = c->next) {
         if (!__atomic_load_n(&c->active, __ATOMIC_ACQUIRE))
             continue;
@@ -167,6 +171,7 @@ void up_hit_site(const struct up_site *site, const struct up_regs *regs)
         else
             hit_call(&now, probe, s);
     }
+    up_hit_end(t, before_hit);
     if (now.iterates == 0)
         note_call(&now);
 }

@@ -160,7 +160,7 @@ int up_probes_settings(const int32_t *ids, int32_t count, const struct up_settin
         return -ENOMEM;
     for (int32_t i = 0; i < count; i++) {
         struct up_probe *probe = up_probe_at(ids[i]);
-        if (settings->times && !probe->durations && !(probe->durations = up_keep(UP_BUCKETS * sizeof *probe->durations)))
+        if (settings->times && up_probe_time(probe) != 0)
             return -ENOMEM;
         __atomic_store_n(&probe->settings, kept, __ATOMIC_RELEASE);
     }

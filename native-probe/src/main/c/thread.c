@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 
 struct up_threads up_threads;
+int32_t up_hits_elsewhere;
 __thread struct up_thread *up_self __attribute__((tls_model("initial-exec")));
 
 static const volatile uint32_t not_yet = 0;
@@ -34,6 +35,7 @@ struct up_thread *up_thread_take(void)
     for (int i = 0; i < UP_FRAMES; i++)
         t->inside[i].address = 0;
     t->lost = 0;
+    t->hitting = 0;
     t->start_time = 0;
     t->random = (up_rdtsc() ^ (uint64_t)index << 48) | 1;
     up_syscall3(SYS_prctl, PR_GET_NAME, t->name, 0);    /* for threads that end before the drain has looked */

@@ -36,6 +36,7 @@ struct up_thread {
     volatile uint64_t abandoned_before;         /* ring position: what is unwritten or half-written before it will never be finished */
     uint64_t carry_from;        /* ring position of head before which up_ring_carry need not look again */
     uint8_t *ring;
+    int32_t hitting;            /* the owner is inside up_hit_site: it may hold on to probes that are active no more */
     uint64_t swaps, flushes, upcalls;   /* up_flush_statistics'; of all owners so far */
     int32_t spare;              /* a free entry of the return table + 1 that only the owner takes, 0: none (awaited.c) */
     uint64_t random;            /* state of settings.h's generator, never 0 */
@@ -68,6 +69,26 @@ static inline int up_is_alive(void)
 extern __thread struct up_thread *up_self __attribute__((tls_model("initial-exec")));
 
 struct up_thread *up_thread_take(void);
+
+/* Hits of threads that have no up_thread, going on now. */
+extern int32_t up_hits_elsewhere;
+
+/* Around everything that reads a site's consumers. A full barrier between the two: whoever has made a consumer inactive, and then finds that a thread is
+ * not hitting, knows that the thread will find it so. Returns what up_hit_end wants: a handler of a fault may hit inside a hit. */
+static inline int32_t up_hit_begin(struct up_thread *t)
+{
+    if (!t)
+        return __atomic_fetch_add(&up_hits_elsewhere, 1, __ATOMIC_SEQ_CST);
+    return __atomic_exchange_n(&t->hitting, 1, __ATOMIC_SEQ_CST);
+}
+
+static inline void up_hit_end(struct up_thread *t, int32_t before)
+{
+    if (t)
+        __atomic_store_n(&t->hitting, before, __ATOMIC_RELEASE);
+    else
+        __atomic_fetch_sub(&up_hits_elsewhere, 1, __ATOMIC_SEQ_CST);
+}
 
 /* The calling thread's, taken from the pool if it has none yet; NULL if the pool is empty. */
 static inline struct up_thread *up_thread_self(void)

@@ -287,9 +287,13 @@ UP_EXPORT int up_text_read(int64_t address, uint8_t *bytes, int32_t length);
 UP_EXPORT int up_memory_read(int64_t address, uint8_t *bytes, int32_t length);
 
 /* ---- probe.c, settings.c ---- */
-/* Defines probes that record alike for good and returns the first one's id; the others follow it. fetches: the packed up_fetch array, bytes long. offset:
- * of their sites from the beginning of their functions. with: of the same probe to the user, as the functions of a pattern are; -1: they are by themselves. */
-UP_EXPORT int up_probes_define(int32_t count, int32_t kind, int32_t fields, const uint8_t *fetches, int32_t bytes, int64_t offset, int32_t with);
+/* Defines probes that record alike; ids: gets their numbers, all or none. fetches: the packed up_fetch array, bytes long. offset: of their sites from the
+ * beginning of their functions. with: of the same probe to the user, as the functions of a pattern are; -1: they are by themselves. */
+UP_EXPORT int up_probes_define(int32_t count, int32_t kind, int32_t fields, const uint8_t *fetches, int32_t bytes, int64_t offset, int32_t with,
+    int32_t *ids);
+/* Nobody asks for these any more, and they are active at no site: their numbers are others' as soon as up_probes_reclaim finds that nobody refers to
+ * them. -EINVAL: one of them is not defined. */
+UP_EXPORT int up_probes_give_up(const int32_t *ids, int32_t count);
 UP_EXPORT int up_probe_counters(int32_t probe, struct up_counters *out);
 /* The sums over all of them, and the longest time. */
 UP_EXPORT int up_probes_counters(const int32_t *probes, int32_t count, struct up_counters *out);
@@ -299,6 +303,9 @@ UP_EXPORT int up_probes_counters_each(const int32_t *probes, int32_t count, stru
 UP_EXPORT int up_probes_settings(const int32_t *probes, int32_t count, const struct up_settings *settings, const uint8_t *steps);
 /* The buckets of the durations of a UP_PROBE_CALL; capacity of them at most. Returns how many. */
 UP_EXPORT int up_probe_durations(int32_t probe, int64_t *out, int32_t capacity);
+
+/* ---- forget.c ---- */
+/* Numbers that were given up become free if nobody refers to them. Returns how many have to wait. It is declared where it stands: it takes a JNIEnv. */
 
 /* ---- site.c, arm.c ---- */
 /* Keeps a copy of each way for good and gives it to its site, which is made if there is none at that address yet. The slots' code has been written. A site

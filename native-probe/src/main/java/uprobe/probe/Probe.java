@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import uprobe.probe.spec.ProbeSpec;
 
-/** A probe of {@link ProbeEngine#define}. It can be armed and disarmed as often as wanted. Its number is never used again. */
+/** A probe of {@link ProbeEngine#define}. It can be armed and disarmed as often as wanted. Once it is forgotten, its numbers become other probes'. */
 public final class Probe {
     private final ProbeEngine engine;
     private final int id;
@@ -16,6 +16,8 @@ public final class Probe {
     private volatile List<ProbePoint> points;
     private volatile int[] ids;
     private volatile List<ArmedSite> sites;
+    /** What had come of its hits when it was forgotten; null before. */
+    private ProbeCounters last;
 
     Probe(ProbeEngine engine, ProbeSpec spec, String stem, List<ProbePoint> points, List<ArmedSite> sites, Growth first) {
         this.engine = engine;
@@ -46,7 +48,10 @@ public final class Probe {
         return sites;
     }
 
-    /** All numbers that its hits are counted under, each with its place: the present one, or the last. Copies of a library may share one. */
+    /**
+     * All numbers that its hits are counted under, each with its place: the present one, or the last. Copies of a library may share one. None once it is
+     * forgotten, and then those that were told before must not be asked any more: they may be another probe's.
+     */
     public List<ProbePoint> points() {
         return points;
     }
@@ -56,7 +61,7 @@ public final class Probe {
         return refused;
     }
 
-    void armedAt(List<ProbePoint> numbers, List<ArmedSite> places) {
+    synchronized void armedAt(List<ProbePoint> numbers, List<ArmedSite> places) {
         points = List.copyOf(numbers);
         ids = numbers.stream().mapToInt(ProbePoint::id).toArray();
         if (!places.isEmpty()) {
@@ -77,9 +82,15 @@ public final class Probe {
         }
     }
 
-    /** What came of its hits since it was defined, at all its places. */
-    public ProbeCounters counters() {
-        return ProbeCounters.of(ids);
+    /** What came of its hits since it was defined, at all its places; of a probe that was forgotten what had come until then. */
+    public synchronized ProbeCounters counters() {
+        return last != null ? last : ProbeCounters.of(ids);
+    }
+
+    /** From now on its numbers are not asked any more. */
+    synchronized void forgotten() {
+        last = counters();
+        armedAt(List.of(), List.of());
     }
 
     /** What came of the hits of each of these points, in their order; of any probes. */
@@ -115,7 +126,11 @@ public final class Probe {
         return engine.disarm(this);
     }
 
-    /** Disarms it for good. What it counted is lost; calls that are inside return as ever. */
+    /**
+     * Disarms it for good and gives back what the engine keeps of it: its numbers, counters, durations and commit methods are free for other probes as soon
+     * as no record of it waits in a ring and no call of its functions has to return. Hits that are recorded by now become events; calls that return later
+     * make none. It can not be armed any more. Forgetting it again does nothing.
+     */
     public void forget() {
         engine.forget(this);
     }

@@ -50,6 +50,8 @@ import uprobe.probe.spec.Symbol;
 public final class ProbeEngine {
     /** Libraries that come and go while they are looked at are looked for again so often. */
     private static final int ROUNDS = 3;
+    /** How long a probe that is to be forgotten waits for its last hits to become events. */
+    private static final int FORGET_MILLIS = 2000;
     private static ProbeEngine instance;
     private static HeadStart headStart;
 
@@ -409,13 +411,21 @@ public final class ProbeEngine {
             ids[i] = id != null ? id : fresh;
             wanted += id == null && other == null ? 1 : 0;
         }
-        int next = wanted == 0 ? 0 : Helper.check(Helper.up_probes_define(wanted, kind(spec.type()), spec.fields().size(), defined.program,
-                defined.program.length, TargetFinder.offset(spec), defined.ids().stream().findFirst().orElse(-1)), "probes");
-        for (int i = 0; i < ids.length; i++) {
+        int[] more = wanted == 0 ? new int[0] : define(wanted, spec.type(), spec.fields().size(), defined.program, TargetFinder.offset(spec),
+                defined.ids().stream().findFirst().orElse(-1));
+        for (int i = 0, next = 0; i < ids.length; i++) {
             if (ids[i] == fresh) {
-                ids[i] = sameAs[i] == i ? next++ : ids[sameAs[i]];
+                ids[i] = sameAs[i] == i ? more[next++] : ids[sameAs[i]];
             }
         }
+        return ids;
+    }
+
+    /** Numbers of the helper's, first those that were given up and that nobody refers to any more. */
+    private static int[] define(int count, ProbeType type, int fields, byte[] program, long offset, int with) throws IOException {
+        int[] ids = new int[count];
+        Helper.up_probes_reclaim(JNIEnv.CURRENT);
+        Helper.check(Helper.up_probes_define(count, kind(type), fields, program, program.length, offset, with, ids), "probes");
         return ids;
     }
 
@@ -480,7 +490,7 @@ public final class ProbeEngine {
         boolean begun = OwnWork.begin();
         try {
             synchronized (this) {
-                DefinedProbe defined = probes.get(probe);
+                DefinedProbe defined = defined(probe);
                 boolean armed = defined.isArmed();
                 Growth growth = grow(defined, held, new LeftOut());
                 if (!growth.isNone()) {
@@ -514,10 +524,8 @@ public final class ProbeEngine {
     }
 
     private synchronized void armHolding(Probe probe, List<LoadedLibrary> held) throws ProbeRefusedException, IOException {
-        DefinedProbe defined = probes.get(probe);
-        if (defined == null) {
-            throw new IllegalStateException(probe + " was given up");
-        } else if (defined.isArmed()) {
+        DefinedProbe defined = defined(probe);
+        if (defined.isArmed()) {
             return;
         }
         LeftOut left = new LeftOut();
@@ -644,7 +652,7 @@ public final class ProbeEngine {
         byte[] steps = settings.steps(clockRate.perNano());
         byte[] packed = settings.pack(probe.spec().type(), steps.length, clockRate.perNano());
         synchronized (this) {
-            DefinedProbe defined = probes.get(probe);
+            DefinedProbe defined = defined(probe);
             if (Arrays.equals(packed, defined.settings) && Arrays.equals(steps, defined.steps)) {
                 return;
             }
@@ -676,12 +684,39 @@ public final class ProbeEngine {
         return defined != null && defined.isArmed();
     }
 
-    /** Disarms it for good: what it was is forgotten, but for its numbers. */
-    void forget(Probe probe) {
-        disarm(probe);
-        synchronized (this) {
-            probes.remove(probe);
+    private DefinedProbe defined(Probe probe) {
+        DefinedProbe defined = probes.get(probe);
+        if (defined == null) {
+            throw new IllegalStateException(probe + " was given up");
         }
+        return defined;
+    }
+
+    /** See {@link Probe#forget}. */
+    void forget(Probe probe) {
+        List<LoadedLibrary> free = new ArrayList<>();
+        DefinedProbe defined;
+        synchronized (this) {
+            sites.lookAgain();
+            defined = probes.remove(probe);
+            if (defined == null) {
+                return;
+            }
+            release(defined.points(), free);
+        }
+        giveBack(free);
+        drain(false, FORGET_MILLIS);
+        synchronized (this) {
+            probe.forgotten();
+            giveUp(defined.ids());
+        }
+    }
+
+    /** Their sites are released. */
+    private static void giveUp(Collection<Integer> numbers) {
+        int[] ids = numbers.stream().mapToInt(Integer::intValue).toArray();
+        Helper.up_probes_give_up(ids, ids.length);
+        Helper.up_probes_reclaim(JNIEnv.CURRENT);
     }
 
     /** The number by which the helper knows the site at this address. */
@@ -733,7 +768,7 @@ public final class ProbeEngine {
             plan = LibraryPlan.planned(planner, request.library(), displaced, request.mechanism(), where, where);
             planner.verify();
         }
-        int probe = Helper.check(Helper.up_probes_define(1, kind(ProbeType.ENTRY), 0, new byte[0], 0, 0, -1), "a probe");
+        int probe = define(1, ProbeType.ENTRY, 0, new byte[0], 0, -1)[0];
         sites.arm(sites.define(List.of(plan)), new int[] {probe});
         return new SiteOutcome(request, probe, plan.described().mechanism(), null, plan.described().reason());
     }

@@ -63,6 +63,11 @@ class ProbeEngineTest {
     }
 
     @TestFactory
+    List<DynamicNode> forgetting() throws IOException {
+        return ChildJvm.tests(ForgetScenarios.class);
+    }
+
+    @TestFactory
     List<DynamicNode> forks() throws IOException {
         return ChildJvm.tests(ForkScenarios.class);
     }

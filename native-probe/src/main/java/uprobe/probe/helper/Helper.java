@@ -32,7 +32,9 @@ public final class Helper {
     public static native int up_text_read(long address, byte[] bytes, int length);
     public static native int up_text_read(long address, Pointer bytes, int length);
     public static native int up_memory_read(long address, byte[] bytes, int length);
-    public static native int up_probes_define(int count, int kind, int fields, byte[] fetches, int bytes, long offset, int with);
+    public static native int up_probes_define(int count, int kind, int fields, byte[] fetches, int bytes, long offset, int with, int[] ids);
+    public static native int up_probes_give_up(int[] probes, int count);
+    public static native int up_probes_reclaim(JNIEnv env);
     public static native int up_probes_counters_each(int[] probes, int count, long[] out);
     public static native int up_probes_counters(int[] probes, int count, long[] out);
     public static native int up_probes_settings(int[] probes, int count, byte[] settings, byte[] steps);
