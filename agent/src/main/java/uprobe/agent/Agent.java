@@ -15,10 +15,12 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import javax.management.JMException;
 import jdk.jfr.Configuration;
 import jdk.jfr.FlightRecorder;
 import jdk.jfr.Recording;
 import uprobe.agent.console.Lines;
+import uprobe.agent.mbean.Probes;
 import uprobe.agent.verb.Session;
 import uprobe.agent.verb.Target;
 import uprobe.agent.verb.Verbs;
@@ -45,6 +47,7 @@ public final class Agent {
     private static Recording recording;
     private static EventBridge.Options options;
     private static EventBridge bridge;
+    private static volatile boolean mBean;
     private static final Map<String, String> optionsGiven = new TreeMap<>();
     private static volatile Runnable configuration = () -> { };
 
@@ -118,9 +121,24 @@ public final class Agent {
     /** What needs an agent that is there already. */
     private void act(String verb) {
         try {
-            failed |= Verbs.execute(Verbs.words(verb), AS_TARGET, new Lines(this::say, this::problem)) != 0;
+            failed |= Verbs.execute(Verbs.words(verb), AS_TARGET, new Lines(this::say, this::problem), false) != 0;
         } catch (Exception e) {
             problem(verb + ": " + Lines.said(e));
+        }
+    }
+
+    /**
+     * As soon as somebody has JMX running: the platform's MBean server is there once libmanagement is, but not at once.
+     *
+     * @return whether that is done, or will never be
+     */
+    static boolean registerMBean() {
+        try {
+            mBean |= Probes.register(AS_TARGET);
+            return mBean;
+        } catch (JMException | RuntimeException | LinkageError e) {
+            System.err.println("uprobe: no MBean: " + e);
+            return true;
         }
     }
 
@@ -162,6 +180,14 @@ public final class Agent {
                 if (watch != null) {
                     watch.end();
                     watch = null;
+                }
+                try {
+                    if (mBean) {
+                        Probes.unregister();
+                        mBean = false;
+                    }
+                } catch (JMException | RuntimeException | LinkageError e) {
+                    System.err.println("uprobe: the MBean stays: " + e);
                 }
                 List<String> stays = bridge == null ? List.of() : bridge.close();
                 bridge = null;

@@ -37,6 +37,8 @@ final class LibraryWatch implements Runnable {
     private long settledSoFar;
     private volatile boolean quiet;
     private volatile boolean ended;
+    /** Nothing of JMX is touched before the JVM has loaded its library for it. */
+    private boolean jmx, mBean;
 
     LibraryWatch(EventBridge bridge) {
         this.bridge = bridge;
@@ -163,6 +165,9 @@ final class LibraryWatch implements Runnable {
         }
         if (again) {
             guard();
+        }
+        if (!mBean && (jmx || again && (jmx = bridge.engine().isLoaded("libmanagement")))) {
+            mBean = Agent.registerMBean();
         }
         for (ProbeRequest request : again ? bridge.requests() : List.<ProbeRequest>of()) {
             look(request);

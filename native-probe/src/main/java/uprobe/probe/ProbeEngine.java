@@ -209,6 +209,15 @@ public final class ProbeEngine {
         return finder.nothing(spec);
     }
 
+    /** Whether a library is loaded whose file's name, without extension and version, is this. */
+    public synchronized boolean isLoaded(String stem) {
+        try {
+            return finder.others().stream().anyMatch(library -> LibraryPattern.stem(library.fileName()).equals(stem));
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
     /** All libraries that are loaded now, but for the engine's own. */
     public synchronized List<LibraryInfo> libraries() throws IOException {
         return new Survey(finder, sites, pins).libraries();

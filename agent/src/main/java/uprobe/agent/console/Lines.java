@@ -7,10 +7,21 @@ import java.util.function.Consumer;
 public final class Lines implements Output {
     private final Consumer<String> out;
     private final Consumer<String> problems;
+    private final boolean json;
 
     public Lines(Consumer<String> out, Consumer<String> problems) {
+        this(out, problems, false);
+    }
+
+    private Lines(Consumer<String> out, Consumer<String> problems, boolean json) {
         this.out = out;
         this.problems = problems;
+        this.json = json;
+    }
+
+    /** The same with tables as JSON. */
+    public Lines asJson() {
+        return new Lines(out, problems, true);
     }
 
     /** One sentence of what a verb threw: its message, if it was made for people. */
@@ -33,7 +44,11 @@ public final class Lines implements Output {
 
     @Override
     public void table(Table table) {
-        table.text(0).lines().forEach(out);
+        if (json) {
+            out.accept(table.json());
+        } else {
+            table.text(0).lines().forEach(out);
+        }
     }
 
     @Override

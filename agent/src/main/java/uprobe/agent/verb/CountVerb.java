@@ -28,6 +28,9 @@ public final class CountVerb extends Verb {
     @Mixin
     private LiveOptions live;
 
+    /** Calls by the numbers of points, at the beat before. */
+    private final Map<Integer, Long> counted = new HashMap<>();
+
     @Override
     public boolean arms() {
         return true;
@@ -50,27 +53,31 @@ public final class CountVerb extends Verb {
         try (EngineProbes probes = new EngineProbes(target, out)) {
             for (String pattern : patterns) {
                 ProbeSpec spec = Patterns.parse('p', pattern, "mode=count");
-                probes.arm(spec, ProbeSettings.ALL.withMode(Mode.COUNT).withCondition(spec.condition()), null);
+                probes.define(spec, ProbeSettings.ALL.withMode(Mode.COUNT).withCondition(spec.condition()), null);
             }
-            probes.tellWhatIsLeftOut();
-            Map<Integer, Long> before = new HashMap<>();
             LiveOptions.Clock clock = live.start();
+            show(rows(probes), clock, probes.functions(), out);
+            probes.arm();
+            clock = live.start();
             while (clock.next(out)) {
                 probes.extend();
-                List<Row> rows = new ArrayList<>();
-                List<ProbePoint> points = probes.points();
-                List<ProbeCounters> each = Probe.counters(points);
-                for (int i = 0; i < points.size(); i++) {
-                    ProbePoint point = points.get(i);
-                    ProbeCounters counters = each.get(i);
-                    long calls = counters.hits() - counters.ownWork() - counters.filtered();
-                    rows.add(new Row(point.site(), calls, before.getOrDefault(point.id(), 0L)));
-                    before.put(point.id(), calls);
-                }
-                show(rows, clock, probes.functions(), out);
+                show(rows(probes), clock, probes.functions(), out);
             }
         }
         return OK;
+    }
+
+    private List<Row> rows(EngineProbes probes) {
+        List<ProbePoint> points = probes.points();
+        List<ProbeCounters> each = Probe.counters(points);
+        List<Row> rows = new ArrayList<>(points.size());
+        for (int i = 0; i < points.size(); i++) {
+            ProbeCounters counters = each.get(i);
+            long calls = counters.hits() - counters.ownWork() - counters.filtered();
+            Long before = counted.put(points.get(i).id(), calls);
+            rows.add(new Row(points.get(i).site(), calls, before == null ? 0 : before));
+        }
+        return rows;
     }
 
     private void show(List<Row> rows, LiveOptions.Clock clock, int functions, Output out) throws Exception {

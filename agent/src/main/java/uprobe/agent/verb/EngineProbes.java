@@ -30,14 +30,24 @@ final class EngineProbes implements AutoCloseable {
         this.out = out;
     }
 
-    /** @param listener who gets the hits; null: they are only counted */
-    Probe arm(ProbeSpec spec, ProbeSettings settings, LiveHits.Listener listener) throws ProbeRefusedException, IOException {
+    /**
+     * Makes all ready that arming needs; no code is changed.
+     *
+     * @param listener who gets the hits; null: they are only counted
+     */
+    void define(ProbeSpec spec, ProbeSettings settings, LiveHits.Listener listener) throws ProbeRefusedException, IOException {
         CommitMethod.Factory nobody = (id, of, stem, symbol, records) -> new CommitMethod(EngineProbes.class, "nobody");
         Probe probe = engine.define(spec, listener == null ? nobody : LiveHits.to(listener));
         probes.add(probe);
         probe.use(settings);
-        probe.arm();
-        return probe;
+    }
+
+    /** What the verb does with hits should have been done once before: in libjvm it would run through traps, and so would the loading of its classes. */
+    void arm() throws ProbeRefusedException, IOException {
+        tellWhatIsLeftOut();
+        for (Probe probe : probes) {
+            probe.arm();
+        }
     }
 
     List<ProbePoint> points() {
@@ -60,7 +70,7 @@ final class EngineProbes implements AutoCloseable {
     }
 
     /** How many functions were refused, and why. */
-    void tellWhatIsLeftOut() throws IOException {
+    private void tellWhatIsLeftOut() throws IOException {
         Map<String, List<RefusedFunction>> byReason = probes.stream().flatMap(probe -> probe.refused().stream())
                 .collect(Collectors.groupingBy(function -> function.refusal().sentence(), LinkedHashMap::new, Collectors.toList()));
         int told = 0;

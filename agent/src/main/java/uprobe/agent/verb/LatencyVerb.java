@@ -60,20 +60,26 @@ public final class LatencyVerb extends Verb {
         try (EngineProbes probes = new EngineProbes(target, out)) {
             CallerTimes times = by == By.caller ? new CallerTimes(caller, engine) : null;
             for (ProbeSpec spec : specs) {
-                probes.arm(spec, all.withCondition(spec.condition()), times);
+                probes.define(spec, all.withCondition(spec.condition()), times);
             }
-            probes.tellWhatIsLeftOut();
             LiveOptions.Clock clock = live.start();
+            show(engine, probes, times, clock, out);
+            probes.arm();
+            clock = live.start();
             while (clock.next(out)) {
                 probes.extend();
-                if (times != null) {
-                    live.show(clock.text(), times.table(live.top()), clock, out);
-                } else {
-                    show(engine, probes.points(), clock, out);
-                }
+                show(engine, probes, times, clock, out);
             }
         }
         return OK;
+    }
+
+    private void show(ProbeEngine engine, EngineProbes probes, CallerTimes times, LiveOptions.Clock clock, Output out) throws Exception {
+        if (times == null) {
+            show(engine, probes.points(), clock, out);
+        } else {
+            live.show(clock.text(), times.table(live.top()), clock, out);
+        }
     }
 
     @Override

@@ -73,7 +73,7 @@ public final class Session implements Output, Runnable {
 
     private int execute(List<String> words) throws IOException {
         try {
-            return Verbs.execute(words, target, this);
+            return Verbs.execute(words, target, this, true);
         } catch (IOException e) {
             if (hasGone()) {
                 throw e;

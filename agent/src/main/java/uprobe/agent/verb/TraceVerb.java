@@ -53,7 +53,7 @@ public final class TraceVerb extends Verb {
             HitLine.Maker maker = new HitLine.Maker(engine, caller);
             for (String text : probes) {
                 ProbeSpec spec = Patterns.parse('c', text, ARGUMENTS);
-                armed.arm(spec, ProbeSettings.ALL.withMode(Mode.EVENT).withCondition(spec.condition()), (point, record, drained) -> {
+                armed.define(spec, ProbeSettings.ALL.withMode(Mode.EVENT).withCondition(spec.condition()), (point, record, drained) -> {
                     if (length.get() >= WAITING) {
                         left.incrementAndGet();
                     } else {
@@ -62,7 +62,7 @@ public final class TraceVerb extends Verb {
                     }
                 });
             }
-            armed.tellWhatIsLeftOut();
+            armed.arm();
             out.problem("tracing " + armed.functions() + (armed.functions() == 1 ? " function" : " functions") + "; Ctrl-C ends it");
             long end = duration == null ? Long.MAX_VALUE : System.nanoTime() + duration * 1_000_000, printed = 0;
             boolean there = true;

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import uprobe.agent.console.Lines;
 import uprobe.agent.console.Output;
 
 /** All verbs, and how a line of words becomes one of them. */
@@ -15,7 +16,7 @@ public final class Verbs {
             TraceVerb::new, RecordVerb::new, ListVerb::new, SetVerb::new, RemoveVerb::new, StatusVerb::new, DetachVerb::new);
 
     /** Nothing by itself. */
-    @Command(name = "uprobe")
+    @Command(name = "uprobe", mixinStandardHelpOptions = true, version = Version.TEXT, description = "Inside of a process PID is left out.")
     private static final class Root {}
 
     /** A fresh one of each. */
@@ -32,11 +33,12 @@ public final class Verbs {
      * Does what the words say, in this process.
      *
      * @param words a verb and its parameters, without PID
+     * @param looksOn whether somebody looks on, who can end what has no end by itself
      * @return exit code
      */
-    public static int execute(List<String> words, Target target, Output out) throws Exception {
+    public static int execute(List<String> words, Target target, Output out, boolean looksOn) throws Exception {
         List<String> all = new ArrayList<>(words);
-        if (!all.isEmpty()) {
+        if (!all.isEmpty() && !all.get(0).startsWith("-")) {
             all.add(1, Verb.SELF);
         }
         CommandLine line = new CommandLine(new Root());
@@ -56,7 +58,15 @@ public final class Verbs {
             }
             return Verb.OK;
         }
-        return ((Verb) parsed.subcommand().commandSpec().userObject()).run(target, out);
+        Verb verb = (Verb) parsed.subcommand().commandSpec().userObject();
+        if (!looksOn && !verb.endsByItself()) {
+            out.problem("here nobody could end it: add --duration 10s");
+            return Verb.USAGE;
+        }
+        if (verb.json() && out instanceof Lines lines) {
+            return verb.run(target, lines.asJson());
+        }
+        return verb.run(target, out);
     }
 
     /** Words between blanks; one that begins with a quote ends with the next such quote. What stands between quotes inside of a word belongs to it whole. */
