@@ -24,6 +24,7 @@ public final class UprobeAgent {
     public static void main(String[] arguments) throws Throwable {
         try {
             Class<?> main = Class.forName("uprobe.agent.command.Main", true, isolated(null));
+            Thread.currentThread().setContextClassLoader(main.getClassLoader());      /* libraries look for their parts there */
             main.getMethod("main", String[].class).invoke(null, (Object) arguments);
         } catch (InvocationTargetException e) {
             throw e.getCause();

@@ -1,6 +1,7 @@
 package uprobe.agent.command;
 
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,7 +44,11 @@ final class Jvms {
             if (!Files.isDirectory(Path.of("/proc", wanted))) {
                 throw new IOException("there is no process " + wanted + "; `ps` lists the JVMs that can be attached to");
             }
-            return new TargetProcess(wanted);
+            try {
+                return new TargetProcess(wanted);
+            } catch (AccessDeniedException e) {
+                throw new IOException("process " + wanted + " belongs to the user " + Files.getOwner(Path.of("/proc", wanted)).getName() + "; run this command as that user", e);
+            }
         }
         List<TargetProcess> all = all(), found = List.of();
         for (Match match : Match.values()) {

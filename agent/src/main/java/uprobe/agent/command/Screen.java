@@ -46,10 +46,14 @@ final class Screen implements Output, AutoCloseable {
         file = target;
     }
 
+    static {
+        System.setProperty("org.jline.terminal.disableDeprecatedProviderWarning", "true");      /* JNA is here anyway, and JLine's own natives would be one more file */
+    }
+
     /** Width and height, 0 where they are not known. */
     private int[] size() {
         try {
-            terminal = terminal == null ? TerminalBuilder.builder().system(true).dumb(true).build() : terminal;
+            terminal = terminal == null ? TerminalBuilder.builder().system(true).dumb(true).nativeSignals(false).build() : terminal;
             return new int[] {terminal.getWidth(), terminal.getHeight()};
         } catch (IOException e) {
             return new int[] {0, 0};

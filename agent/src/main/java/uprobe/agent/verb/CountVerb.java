@@ -49,13 +49,19 @@ public final class CountVerb extends Verb {
     }
 
     @Override
+    public List<String> prepare(List<String> words) {
+        Patterns.check('p', patterns, "mode=count");
+        return words;
+    }
+
+    @Override
     public int run(Target target, Output out) throws Exception {
         try (EngineProbes probes = new EngineProbes(target, out)) {
             for (String pattern : patterns) {
                 ProbeSpec spec = Patterns.parse('p', pattern, "mode=count");
                 probes.define(spec, ProbeSettings.ALL.withMode(Mode.COUNT).withCondition(spec.condition()), null);
             }
-            LiveOptions.Clock clock = live.start();
+            LiveOptions.Clock clock = live.arming();
             show(rows(probes), clock, probes.functions(), out);
             probes.arm();
             clock = live.start();

@@ -25,6 +25,12 @@ public final class FunctionsVerb extends Verb {
     private boolean jni;
 
     @Override
+    public List<String> prepare(List<String> words) {
+        Patterns.check('c', patterns, "");
+        return words;
+    }
+
+    @Override
     public int run(Target target, Output out) throws Exception {
         if (patterns.isEmpty() && !jni) {
             LibrariesVerb.show(target, out);

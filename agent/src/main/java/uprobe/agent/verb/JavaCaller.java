@@ -10,11 +10,13 @@ import picocli.CommandLine.Option;
  * The Java method that a native call is told of: the innermost that is neither the JDK's nor its library's own driver, as org.sqlite is SQLite's
  *
  * <pre>
- *   org.sqlite.core.NativeDB.step(Native Method)      the native method: its package, but for the last part where it has more than two, is the driver
+ *   org.sqlite.core.NativeDB.step(Native Method)      the native method: the first two parts of its package are the driver
  *   org.sqlite.core.DB.execute                        driver
  *   org.sqlite.jdbc3.JDBC3Statement.executeQuery      driver
  *   app.Orders.open                                   the caller
  * </pre>
+ *
+ * Where all of the stack is of one house it is the first outside of the native method's package, else outside of its class, else the native method itself.
  */
 final class JavaCaller {
     private static final List<String> JDK = List.of("java.", "javax.", "jdk.", "sun.", "com.sun.");
@@ -31,28 +33,32 @@ final class JavaCaller {
     }
 
     private String caller(Stream<StackWalker.StackFrame> frames) {
-        String driver = null, first = NONE;
+        StackWalker.StackFrame called = null, outsideOfClass = null, outsideOfPackage = null;
         for (Iterator<StackWalker.StackFrame> i = frames.iterator(); i.hasNext();) {
             StackWalker.StackFrame frame = i.next();
             String name = frame.getClassName();
-            if (driver == null && (name.startsWith(OURS) || name.startsWith(HELPERS))) {
-                continue;
-            }
-            if (driver == null) {
-                driver = driverOf(name);
-                first = text(frame);
-                if (!frame.isNativeMethod() || !isPassedOver(name, driver)) {
-                    return first;
+            if (called == null) {
+                called = name.startsWith(OURS) || name.startsWith(HELPERS) ? null : frame;
+                if (called != null && !called.isNativeMethod()) {
+                    return text(called);
                 }
-            } else if (!isPassedOver(name, driver)) {
-                return text(frame);
+            } else if (!isPassedOver(name)) {
+                if (!name.startsWith(driverOf(called.getClassName()))) {
+                    return text(frame);
+                }
+                outsideOfClass = outsideOfClass == null && !name.equals(called.getClassName()) ? frame : outsideOfClass;
+                outsideOfPackage = outsideOfPackage == null && !packageOf(name).equals(packageOf(called.getClassName())) ? frame : outsideOfPackage;
             }
         }
-        return first;
+        return called == null ? NONE : text(outsideOfPackage != null ? outsideOfPackage : outsideOfClass != null ? outsideOfClass : called);
     }
 
-    private boolean isPassedOver(String name, String driver) {
-        return name.startsWith(driver) || JDK.stream().anyMatch(name::startsWith) || prefixes.stream().anyMatch(name::startsWith);
+    private static String packageOf(String name) {
+        return name.substring(0, Math.max(0, name.lastIndexOf('.')));
+    }
+
+    private boolean isPassedOver(String name) {
+        return JDK.stream().anyMatch(name::startsWith) || prefixes.stream().anyMatch(name::startsWith);
     }
 
     /** {@code org.sqlite.} of org.sqlite.core.NativeDB, the whole name of a class without packages. */

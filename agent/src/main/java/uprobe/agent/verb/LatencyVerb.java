@@ -45,6 +45,12 @@ public final class LatencyVerb extends Verb {
     }
 
     @Override
+    public List<String> prepare(List<String> words) {
+        Patterns.check('c', patterns, "mode=hist");
+        return words;
+    }
+
+    @Override
     public int run(Target target, Output out) throws Exception {
         List<ProbeSpec> specs = new ArrayList<>();
         for (String pattern : patterns) {
@@ -62,7 +68,7 @@ public final class LatencyVerb extends Verb {
             for (ProbeSpec spec : specs) {
                 probes.define(spec, all.withCondition(spec.condition()), times);
             }
-            LiveOptions.Clock clock = live.start();
+            LiveOptions.Clock clock = live.arming();
             show(engine, probes, times, clock, out);
             probes.arm();
             clock = live.start();

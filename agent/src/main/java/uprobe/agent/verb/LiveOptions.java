@@ -26,8 +26,13 @@ final class LiveOptions {
         return duration != null;
     }
 
+    /** Before the first trap is written: it stands still. */
+    Clock arming() {
+        return new Clock(false);
+    }
+
     Clock start() {
-        return new Clock();
+        return new Clock(true);
     }
 
     /** Beats once in an interval. */
@@ -37,7 +42,12 @@ final class LiveOptions {
 
         private final long start = System.nanoTime();
         private long beat = start, before = start;
+        private final boolean runs;
         private boolean first = true;
+
+        private Clock(boolean runs) {
+            this.runs = runs;
+        }
 
         /** Waits for the next beat. Returns false if there is none any more. */
         boolean next(Output out) {
@@ -54,16 +64,16 @@ final class LiveOptions {
         }
 
         boolean isLast() {
-            return duration != null && (beat - start) / 1_000_000 >= duration;
+            return runs && duration != null && (beat - start) / 1_000_000 >= duration;
         }
 
         /** What rates are over: from the beat before to this one; at the last from the first. */
         double seconds() {
-            return (beat - (isLast() ? start : before)) / 1e9;
+            return Math.max(1, beat - (isLast() ? start : before)) / 1e9;
         }
 
         String text() {
-            return String.format(Locale.ROOT, "%.1f s", (beat - start) / 1e9);
+            return !runs ? "arming" : String.format(Locale.ROOT, "%.1f s", (beat - start) / 1e9);
         }
     }
 

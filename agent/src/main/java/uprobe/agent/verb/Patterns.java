@@ -1,5 +1,6 @@
 package uprobe.agent.verb;
 
+import java.util.List;
 import java.util.regex.Pattern;
 import uprobe.probe.spec.ProbeParser;
 import uprobe.probe.spec.ProbeSpec;
@@ -18,6 +19,17 @@ final class Patterns {
             return ProbeParser.parse(text);
         }
         return ProbeParser.parse(type + " " + (hasLibrary(text) ? text : "*:" + text) + (more.isEmpty() ? "" : " " + more));
+    }
+
+    /** @throws IllegalArgumentException with what is wrong, for what was typed */
+    static void check(char type, List<String> texts, String more) {
+        for (String text : texts) {
+            try {
+                parse(type, text, more);
+            } catch (ProbeSyntaxException e) {
+                throw new IllegalArgumentException("column " + e.column() + " of \"" + text + "\": " + e.problem(), e);
+            }
+        }
     }
 
     /** A single colon; two are C++'s. */

@@ -42,8 +42,19 @@ public final class TraceVerb extends Verb {
     private final AtomicLong left = new AtomicLong();
 
     @Override
+    public boolean endsByItself() {
+        return duration != null || lines != null;
+    }
+
+    @Override
     public boolean arms() {
         return true;
+    }
+
+    @Override
+    public List<String> prepare(List<String> words) {
+        Patterns.check('c', probes, ARGUMENTS);
+        return words;
     }
 
     @Override

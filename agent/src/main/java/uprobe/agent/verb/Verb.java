@@ -41,7 +41,12 @@ public abstract class Verb {
      */
     public abstract int run(Target target, Output out) throws Exception;
 
-    /** Called in the command's own JVM before it attaches: what only that one can say. Gives the words that go to the target. */
+    /**
+     * Called in the command's own JVM before it attaches: what can be said there already.
+     *
+     * @return the words that go to the target
+     * @throws IllegalArgumentException with one sentence, if what was typed means nothing
+     */
     public List<String> prepare(List<String> words) throws Exception {
         return words;
     }

@@ -27,6 +27,8 @@ public final class Verbs {
     /** Adds them as subcommands. */
     public static void addTo(CommandLine line) {
         all().forEach(line::addSubcommand);
+        /* -:GROUP/EVENT is no option */
+        List.of("attach", "remove").forEach(verb -> line.getSubcommands().get(verb).setUnmatchedOptionsArePositionalParams(true));
     }
 
     /**
