@@ -2,6 +2,7 @@ package uprobe.probe.code;
 
 import java.io.IOException;
 import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicLong;
 import uprobe.probe.ProbeRefusedException;
 import uprobe.probe.Refusal;
 import uprobe.probe.elf.LoadedLibrary;
@@ -20,6 +21,8 @@ public final class SlotRegion {
 
     /** A bit of an address that is far more than 2 GiB and still the process's own half (47 bits). */
     private static final long FAR = 1L << 44;
+
+    private static final AtomicLong regions = new AtomicLong(), taken = new AtomicLong();
 
     private final long start;
     private long next;
@@ -46,10 +49,21 @@ public final class SlotRegion {
             }
             int result = Helper.up_region_map(gap.getAsLong(), SIZE);
             if (result == 0) {
+                regions.incrementAndGet();
                 return new SlotRegion(gap.getAsLong());
             }   /* another thread mapped something there meanwhile: look again */
         }
         throw new ProbeRefusedException(Refusal.NO_MEMORY, where, "the kernel gave no memory for slots near " + library.fileName());
+    }
+
+    /** How many regions there are in the process, which stay mapped. */
+    public static long regions() {
+        return regions.get();
+    }
+
+    /** Bytes of slots in all of them. */
+    public static long bytesTaken() {
+        return taken.get();
     }
 
     /** Address of the slot that is free next; -1 if the region has none for the longest code. */
@@ -61,6 +75,7 @@ public final class SlotRegion {
     public long take(int units) {
         long slot = next;
         next += (long) units * SlotCode.UNIT;
+        taken.addAndGet((long) units * SlotCode.UNIT);
         return slot;
     }
 }
