@@ -103,7 +103,16 @@ final class CloseScenarios {
                 Thread.sleep(30);
             }
             long resident = Files.readAllLines(Path.of("/proc/self/status")).stream().filter(l -> l.startsWith("RssAnon")).mapToLong(l -> Long.parseLong(l.replaceAll("\\D", ""))).sum();
-            return new Footprint(new File("/proc/self/task").list().length, new File("/proc/self/fd").list().length, Files.readAllLines(Path.of("/proc/self/maps")).size(),
+            int threads = 0;
+            for (File task : new File("/proc/self/task").listFiles()) {
+                try {
+                    /* The JDK's own, which wait for another child process for a minute. */
+                    threads += Files.readString(task.toPath().resolve("comm")).startsWith("process reaper") ? 0 : 1;
+                } catch (IOException ended) {
+                    continue;
+                }
+            }
+            return new Footprint(threads, new File("/proc/self/fd").list().length, Files.readAllLines(Path.of("/proc/self/maps")).size(),
                     resident, heap >> 10);
         }
     }
@@ -219,7 +228,7 @@ final class CloseScenarios {
         assertArrayEquals(before, actions());
         assertEquals(1, callInt("odd_blocks_trap"));
         assertTrue(engine.leavings().stream().anyMatch(l -> l.contains("KiB of slots")), engine.leavings()::toString);
-        assertTrue(engine.leavings().stream().noneMatch(l -> l.contains("could not") || l.contains("handlers")), engine.leavings()::toString);
+        assertEquals(List.of(), failures(engine));
         engine.close();
         assertThrows(IllegalStateException.class, probe::arm);
         assertThrows(IllegalStateException.class, () -> define(engine, "p libodd:odd_six"));
@@ -247,26 +256,21 @@ final class CloseScenarios {
             {"c libodd:odd_s*"}, {"p libodd:odd_identity $arg1", "c libc:sigaction signal=$arg1", "p libc:getpid"}, {"p libc:pthread_sigmask $arg1", "p libodd:odd_wall_hit"}
         };
         long[] before = actions();
-        Footprint first = null, last = null;
-        int rounds = STORM ? 1000 : 100;
+        int rounds = STORM ? 1000 : 100, done = 0;
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(STORM ? 1000 : 90);
         Crowd crowd = new Crowd();
         try {
-            for (int i = 0; i < rounds; i++) {
+            for (int i = 0; i < rounds && (i < 15 || System.nanoTime() < end); i++, done++) {
                 define(TestProbe.engine(), probes[i % probes.length]);
                 assertOwnCallsAreCounted(i % 2 == 0 ? "c libodd:odd_six a=$arg1 r=$retval" : "p libodd:odd_six $arg6", 50);
                 ProbeEngine engine = TestProbe.engine();
                 engine.close();
-                List<String> wrong = engine.leavings().stream().filter(l -> l.contains("could not") || l.contains("handlers") || l.contains("made into events")).toList();
-                assertEquals(List.of(), wrong, "round " + i);
+                assertEquals(List.of(), failures(engine), "round " + i);
                 if (i % 10 == 0) {
                     assertTextIsTheFiles();
                 }
                 crowd.check();
-                if (i == 9) {
-                    first = Footprint.now();
-                }
             }
-            last = Footprint.now();
             assertTextIsTheFiles();
             assertNobodysTableLeadsToTheHelper();
         } finally {
@@ -277,13 +281,42 @@ final class CloseScenarios {
             System.arraycopy(before, (signal - 1) * 4, after, (signal - 1) * 4, 4);
         }
         assertArrayEquals(before, after);
-        ChildJvm.note("after 10 rounds " + first + ", after " + rounds + " " + last);
-        assertTrue(last.descriptors() <= first.descriptors() + 4, "descriptors");
-        assertTrue(last.threads() <= first.threads() + 4, "threads");
-        assertTrue(last.mappings() <= first.mappings() + 20, "mappings");
-        assertTrue(last.resident() <= first.resident() + 20_000, "memory");
-        assertTrue(last.heap() <= first.heap() + 4_000, "heap");
+        ChildJvm.note(done + " rounds");
         assertEquals(0, callInt("odd_wall_end"));
+    }
+
+    /** What could not be done, though nothing hinders it here. */
+    private static List<String> failures(ProbeEngine engine) {
+        return engine.leavings().stream().filter(l -> l.contains("could not") || l.contains("handlers") || l.contains("made into events") || l.contains("rings that")).toList();
+    }
+
+    /** The process after a hundred times is the process after the first few. */
+    @Scenario(alone = true)
+    static void aHundredTimesLeaveAsMuchAsAFew() throws Exception {
+        int few = 20, rounds = STORM ? 1000 : 100;
+        assertEquals(0, Odd.odd_wave(1, 1));
+        Footprint first = null;
+        List<String> leavings = null;
+        for (int i = 0; i < rounds; i++) {
+            ProbeEngine engine = define(TestProbe.engine(), "c libodd:odd_identity n=$arg1 r=$retval", "c libodd:odd_s*", "p libc:mem* $arg1", "p libc:getpid mechanism=step");
+            assertEquals(0, Odd.odd_wave(4, 1000));
+            spawn();
+            engine.close();
+            assertEquals(List.of(), failures(engine), "round " + i);
+            if (i == few) {
+                first = Footprint.now();
+                leavings = engine.leavings();
+            } else if (i == rounds - 1) {
+                assertEquals(leavings, engine.leavings());
+            }
+        }
+        Footprint last = Footprint.now();
+        ChildJvm.note("after " + few + " " + first + ", after " + rounds + " " + last);
+        assertTrue(last.descriptors() <= first.descriptors(), "descriptors");
+        assertTrue(last.threads() <= first.threads() + 2, "threads");
+        assertTrue(last.mappings() <= first.mappings() + 10, "mappings");
+        assertTrue(last.resident() <= first.resident() + 25_000, "memory");
+        assertTrue(last.heap() <= first.heap() + 2_000, "heap");
     }
 
     /* Blocked in read(2) below a `c` probe, on a thread of Java's and one of the library's: its return is awaited while there is no engine, and in the next. */

@@ -29,8 +29,8 @@ public final class SignalMasks {
     /** Enough for the few instructions between a function's entry and its system call, whatever the processor does meanwhile. */
     private static final long RUN_NS = 100_000;
     private static final long LONGEST_WAIT_NS = 1_000_000_000;
-    /** Longer than the kernel's tick, by which it counts a thread's time: who has run so long since has been in the kernel and back. */
-    private static final long RUN_THROUGH_NS = 20_000_000, LONGEST_RUN_NS = 10_000_000_000L;
+    /** Longer than the kernel's longest tick (10 ms), by which it counts a thread's time: who has run so long has run since it was asked first. */
+    private static final long RUN_THROUGH_NS = 12_000_000, LONGEST_RUN_NS = 10_000_000_000L;
     /** Of which most processes have fewer: the kernel takes some 0.1 ms to tell of one. */
     private static final int THREADS = 256;
     /** The kernel's own threads of io_uring appear among ours; they never run code of the process. */

@@ -13,8 +13,10 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import uprobe.probe.ProbeRefusedException;
 import uprobe.probe.code.Displaced;
 import uprobe.probe.code.InstructionTable;
@@ -80,6 +82,8 @@ final class SystemCallGuard {
     /** For good: where each library's slots lie, and the slot of each call. */
     private final Map<String, SlotRegion> regions = new HashMap<>();
     private final Map<String, SlotCode> slots = new HashMap<>();
+    /** For good: the system calls in libraries that were looked through. */
+    private final Map<String, List<SystemCalls.Call>> found = new HashMap<>();
     private final List<Stored> stored = new ArrayList<>();
     /** The helper's numbers of the traps. */
     private final List<Integer> traps = new ArrayList<>();
@@ -182,8 +186,13 @@ final class SystemCallGuard {
     }
 
     private List<SystemCalls.Call> found(LoadedLibrary library, Set<Integer> numbers) throws IOException {
-        List<SystemCalls.Call> before = ahead.remove(library);
-        return before == null ? find(library, numbers) : before.stream().flatMap(call -> call.among(numbers).stream()).toList();
+        String key = identity(library) + " " + new TreeSet<>(numbers);
+        List<SystemCalls.Call> known = found.get(key), before = ahead.remove(library);
+        if (known == null) {
+            known = before == null ? find(library, numbers) : before.stream().flatMap(call -> call.among(numbers).stream()).toList();
+            found.put(key, known);
+        }
+        return known;
     }
 
     private static List<SystemCalls.Call> find(LoadedLibrary library, Set<Integer> numbers) throws IOException {
@@ -194,7 +203,11 @@ final class SystemCallGuard {
     /** The function that makes whatever system call it is asked for. */
     void leadSyscall(LoadedLibrary libc) throws IOException {
         for (NativeSymbol symbol : libc.symbols().find("syscall")) {
-            SystemCalls.Call call = callsOf(libc).onlyOneIn(symbol.address(), symbol.end());
+            String key = identity(libc) + " " + symbol.name();
+            if (!found.containsKey(key)) {
+                found.put(key, Stream.ofNullable(callsOf(libc).onlyOneIn(symbol.address(), symbol.end())).toList());
+            }
+            SystemCalls.Call call = found.get(key).stream().findFirst().orElse(null);
             try {
                 if (call == null || place(call) < 0) {
                     throw new IOException("its code has no room for a jump");
