@@ -1,6 +1,5 @@
 package uprobe.probe;
 
-import com.sun.jna.JNIEnv;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,7 +16,7 @@ import uprobe.probe.patch.SiteTable;
  * can be on the way before it any more:
  *
  * <ol>
- * <li>the traps of all probes are taken out. What was recorded becomes events, and all numbers are given up: returns that are still awaited are only counted;
+ * <li>the traps of all probes are taken out. What was recorded becomes events, and all numbers are given up: returns that are awaited are only counted then;
  * <li>the traps that guard system calls are taken out: now there is none;
  * <li>every thread is seen not to be on its way from a trap to its handler, nor in it ({@link SignalGuard#close}): now no SIGTRAP of ours can come, SIGTRAP
  *     may be blocked, and the program's handlers become the kernel's;
@@ -44,15 +43,18 @@ final class Closing {
     /** Returns what stays. */
     List<String> close() {
         engine.disarmAll();
-        if (!engine.drain(true, DRAIN_MILLIS)) {
-            left.add("hits that were not made into events within " + DRAIN_MILLIS / 1000 + " s");
-        }
-        engine.forgetAll();
+        engine.drain(true, DRAIN_MILLIS);
+        engine.giveUpAll();
         try {
             SignalGuard.close(left).forEach(Helper::unpin);
         } catch (IOException e) {
             left.add("what keeps SIGTRAP open, and the handlers of signals: " + e.getMessage());
         }
+        /* What was just being recorded when the probes were given up. */
+        if (!engine.drain(true, DRAIN_MILLIS)) {
+            left.add("hits that were not made into events within " + DRAIN_MILLIS / 1000 + " s");
+        }
+        engine.forgetAll();
         engine.endDrainThread();
         if (Helper.up_jvm_detach() < 0) {
             left.add("the VM goes on to tell the helper of threads that start and end");
@@ -61,7 +63,7 @@ final class Closing {
         if (rings > 0) {
             left.add(rings + " rings that hold records, or may be written to");
         }
-        int waiting = Helper.up_probes_reclaim(JNIEnv.CURRENT);
+        int waiting = ProbeEngine.reclaim();
         int awaited = Helper.up_returns_awaited();
         if (waiting > 0 || awaited > 0) {
             left.add(awaited + " calls return through the helper's trampolines, " + waiting + " numbers of probes wait for them");

@@ -53,6 +53,8 @@ public final class ProbeEngine {
     private static final int ROUNDS = 3;
     /** How long a probe that is to be forgotten waits for its last hits to become events. */
     private static final int FORGET_MILLIS = 2000;
+    /** Held while the helper's numbers of probes, and who commits their records, are changed: by the engine, or by what still goes on in one that is closed. */
+    private static final Object NUMBERS = new Object();
     private static ProbeEngine instance;
     private static HeadStart headStart;
     /** null before the first engine. */
@@ -237,15 +239,16 @@ public final class ProbeEngine {
         giveBack(free);
     }
 
-    /** For {@link Closing}: nobody asks for a probe of this engine's any more. */
-    synchronized void forgetAll() {
-        probes.forEach((probe, defined) -> {
-            probe.forgotten();
-            giveUp(defined.ids());
-        });
-        probes.clear();
+    /** For {@link Closing}: calls that return from now on are only counted. */
+    synchronized void giveUpAll() {
+        probes.values().forEach(defined -> giveUp(defined.ids()));
         giveUp(loose);
-        loose.clear();
+    }
+
+    /** For {@link Closing}: nobody asks for the numbers of a probe of this engine's any more. */
+    synchronized void forgetAll() {
+        probes.keySet().forEach(Probe::forgotten);
+        probes.clear();
     }
 
     /** For {@link Closing}. */
@@ -485,8 +488,10 @@ public final class ProbeEngine {
     /** Numbers of the helper's, first those that were given up and that nobody refers to any more. */
     private static int[] define(int count, ProbeType type, int fields, byte[] program, long offset, int with) throws IOException {
         int[] ids = new int[count];
-        Helper.up_probes_reclaim(JNIEnv.CURRENT);
-        Helper.check(Helper.up_probes_define(count, kind(type), fields, program, program.length, offset, with, ids), "probes");
+        synchronized (NUMBERS) {
+            Helper.up_probes_reclaim(JNIEnv.CURRENT);
+            Helper.check(Helper.up_probes_define(count, kind(type), fields, program, program.length, offset, with, ids), "probes");
+        }
         return ids;
     }
 
@@ -497,7 +502,9 @@ public final class ProbeEngine {
             Map.Entry<Integer, ArmedSite> place = i.next();
             String stem = stems.computeIfAbsent(place.getValue().library(), LibraryPattern::stem);
             CommitMethod commit = defined.factory.make(place.getKey(), defined.spec, stem, place.getValue().symbol(), records());
-            Helper.check(Helper.up_commit_register(JNIEnv.CURRENT, place.getKey(), commit.owner(), commit.frames(), commit.name()), "registering " + commit);
+            synchronized (NUMBERS) {
+                Helper.check(Helper.up_commit_register(JNIEnv.CURRENT, place.getKey(), commit.owner(), commit.frames(), commit.name()), "registering " + commit);
+            }
         }
     }
 
@@ -747,6 +754,7 @@ public final class ProbeEngine {
 
     private DefinedProbe defined(Probe probe) {
         DefinedProbe defined = probes.get(probe);
+        refuseClosed();
         if (defined == null) {
             throw new IllegalStateException(probe + " was given up");
         }
@@ -767,17 +775,24 @@ public final class ProbeEngine {
         }
         giveBack(free);
         drain(false, FORGET_MILLIS);
-        synchronized (this) {
-            probe.forgotten();
-            giveUp(defined.ids());
-        }
+        probe.forgotten();
+        giveUp(defined.ids());
+        reclaim();
     }
 
     /** Their sites are released. */
     private static void giveUp(Collection<Integer> numbers) {
         int[] ids = numbers.stream().mapToInt(Integer::intValue).toArray();
-        Helper.up_probes_give_up(ids, ids.length);
-        Helper.up_probes_reclaim(JNIEnv.CURRENT);
+        synchronized (NUMBERS) {
+            Helper.up_probes_give_up(ids, ids.length);
+        }
+    }
+
+    /** Returns how many numbers that were given up somebody may still refer to. */
+    static int reclaim() {
+        synchronized (NUMBERS) {
+            return Helper.up_probes_reclaim(JNIEnv.CURRENT);
+        }
     }
 
     /** The number by which the helper knows the site at this address. */
