@@ -882,14 +882,14 @@ static int give_back(int signal)
     return 0;
 }
 
-int up_signals_give_back(void)
+int up_signals_give_back(int32_t stays)
 {
     int left = 0;
     uint64_t all = ~(uint64_t)0, before;
     up_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, KERNEL_SIGSET_SIZE);
     for (int signal = 1; signal <= SIGNALS; signal++)
         if (ours[signal])
-            left += !give_back(signal);
+            left += signal != stays && !give_back(signal);
         else if (signal != SIGKILL && signal != SIGSTOP)
             close_mask(signal);
     up_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, KERNEL_SIGSET_SIZE);

@@ -342,8 +342,8 @@ UP_EXPORT int up_signals_next(int32_t hook, int64_t next);
 /* From now on SIGTRAP is kept out of masks by those functions, or (0) they only pass on what they are asked. */
 UP_EXPORT int up_signals_guard(int32_t on);
 /* The signals that are ours in the kernel become what the program has, and what lost SIGTRAP in its sa_mask gets it back. No trap can come any more. To be
- * called once more when everybody has left the functions above. Returns how many signals stay ours, as the kernel did not let them be changed. */
-UP_EXPORT int up_signals_give_back(void);
+ * called once more when everybody has left the functions above. stays: one that is not given back, 0: all are. Returns how many signals stay ours, as the kernel did not let them be changed. */
+UP_EXPORT int up_signals_give_back(int32_t stays);
 /* How many masks SIGTRAP was kept out of so far, of those that threads set by pthread_sigmask. */
 UP_EXPORT int64_t up_signals_masks_opened(void);
 /* Where a slot calls that stands for a system call: signals_x86_64.S. */

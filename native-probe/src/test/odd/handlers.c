@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -96,4 +98,17 @@ ODD int odd_blocks_trap(void)
     pthread_sigmask(SIG_BLOCK, 0, &now);
     pthread_sigmask(SIG_SETMASK, &before, 0);
     return sigismember(&now, SIGTRAP);
+}
+
+/* The caller sleeps in the kernel, in a way that no signal ends, until the child is gone: 0 if that ended well. */
+ODD int odd_vfork_sleeps(int seconds)
+{
+    int status = -1;
+    pid_t child = vfork();
+    if (child == 0) {
+        struct timespec time = { seconds, 0 };
+        syscall(SYS_nanosleep, &time, 0);
+        _exit(0);
+    }
+    return waitpid(child, &status, 0) == child ? status : -1;
 }

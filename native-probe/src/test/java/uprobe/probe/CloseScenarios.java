@@ -23,6 +23,7 @@ import uprobe.probe.elf.LoadedLibrary;
 import uprobe.probe.elf.MappedRegion;
 import uprobe.probe.elf.ProcessMaps;
 import uprobe.probe.helper.Helper;
+import uprobe.probe.patch.SignalGuard;
 import uprobe.probe.spec.ProbeParser;
 
 /** An engine that is closed, in a process that goes on, and opened again. */
@@ -432,6 +433,199 @@ final class CloseScenarios {
             assertEquals(8, Odd.odd_variant_at(Odd.odd_variant_address(again), 7));
             assertEquals(0, Odd.odd_variant_close(again));
             assertTextIsTheFiles();
+        }
+    }
+
+    /** As in a libc without room for jumps: bits in constants, traps on system calls, entries of tables. */
+    @Scenario(alone = true)
+    static void whatTakesTheJumpsPlaceIsPutBackToo() throws Exception {
+        SignalGuard.withoutJumps = true;
+        assertEquals(0, callInt("odd_counts_signal", SIGRTMIN + 9));
+        assertEquals(0, callInt("odd_wall_begin"));
+        long[] before = actions();
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(40);
+        Crowd crowd = new Crowd();
+        int rounds = 0;
+        try {
+            for (; rounds < (STORM ? 500 : 40) && (rounds < 8 || System.nanoTime() < end); rounds++) {
+                define(TestProbe.engine(), "c libodd:odd_identity n=$arg1 r=$retval", "p libodd:odd_s* mechanism=step");
+                assertOwnCallsAreCounted("c libodd:odd_six a=$arg1 r=$retval", 50);
+                ProbeEngine engine = TestProbe.engine();
+                engine.close();
+                assertEquals(List.of(), failures(engine), "round " + rounds);
+                assertTextIsTheFiles();
+                crowd.check();
+            }
+            assertNobodysTableLeadsToTheHelper();
+        } finally {
+            crowd.end();
+        }
+        ChildJvm.note(rounds + " rounds");
+        long[] after = actions();
+        for (int signal = SIGRTMIN + 3; signal < SIGRTMIN + 7; signal++) {
+            System.arraycopy(before, (signal - 1) * 4, after, (signal - 1) * 4, 4);
+        }
+        assertArrayEquals(before, after);
+    }
+
+    /** Nobody waits for anybody: others define, arm, use, forget and ask, and find the engine closed under their hands. */
+    @Scenario(alone = true)
+    static void othersAreAtWorkWhenItIsClosed() throws Exception {
+        String[] texts = {"c libodd:odd_identity n=$arg1 r=$retval", "p libodd:odd_identity $arg1", "r libodd:odd_se*", "p libodd:odd_six"};
+        AtomicReference<Throwable> failure = new AtomicReference<>();
+        boolean[] stop = new boolean[1];
+        List<Thread> others = new ArrayList<>();
+        java.util.concurrent.atomic.AtomicInteger armed = new java.util.concurrent.atomic.AtomicInteger(), refused = new java.util.concurrent.atomic.AtomicInteger();
+        assertEquals(0, Odd.odd_workers_start(2));
+        for (int n = 0; n < 3; n++) {
+            int seed = n;
+            Thread other = new Thread(() -> {
+                java.util.Random random = new java.util.Random(seed);
+                while (!stop[0] && failure.get() == null) {
+                    try {
+                        ProbeEngine engine = TestProbe.engine();
+                        Probe probe = engine.arm(ProbeParser.parse(texts[random.nextInt(texts.length)]), (p, spec, stem, symbol, memory) -> new CommitMethod(TestProbe.class, "commit"));
+                        armed.incrementAndGet();
+                        probe.use(ProbeSettings.ALL.withMode(random.nextBoolean() ? uprobe.probe.spec.Mode.COUNT : uprobe.probe.spec.Mode.EVENT));
+                        probe.counters();
+                        probe.extend();
+                        engine.changed();
+                        engine.guardNewLibraries();
+                        if (random.nextInt(3) > 0) {
+                            probe.disarm();
+                            probe.arm();
+                        }
+                        if (random.nextInt(3) > 0) {
+                            probe.forget();
+                        }
+                        probe.counters();
+                    } catch (IllegalStateException closed) {
+                        refused.incrementAndGet();
+                    } catch (Throwable e) {
+                        failure.compareAndSet(null, e);
+                    }
+                }
+            });
+            others.add(other);
+            other.start();
+        }
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(STORM ? 300 : 30);
+        int closes = 0;
+        for (; System.nanoTime() < end && failure.get() == null; closes++) {
+            Thread.sleep(closes % 50);
+            TestProbe.engine().close();
+        }
+        stop[0] = true;
+        for (Thread other : others) {
+            other.join();
+        }
+        assertTrue(Odd.odd_workers_stop() > 0, "a result was wrong");
+        ChildJvm.note(closes + " closed, " + armed + " armed, " + refused + " found it closed");
+        if (failure.get() != null) {
+            throw new AssertionError(failure.get());
+        }
+        TestProbe.engine().close();
+        assertTextIsTheFiles();
+        assertOwnCallsAreCounted("c libodd:odd_six a=$arg1 r=$retval", 100);
+        TestProbe.engine().close();
+        assertTrue(refused.get() > 0 && armed.get() > 0);
+    }
+
+    /* The record that is being made into an event is in nobody's ring but its own: it is finished with the engine gone, or with the next one there. */
+    @Scenario(alone = true)
+    static void aCommitMethodThatGoesOnWhileTheEngineIsClosed() throws Exception {
+        for (boolean open : new boolean[] {false, true}) {
+            java.util.concurrent.CountDownLatch inside = new java.util.concurrent.CountDownLatch(1), goOn = new java.util.concurrent.CountDownLatch(1);
+            ProbeEngine engine = TestProbe.engine();
+            TestProbe probe = TestProbe.arm("p libodd:odd_six $arg1");
+            TestProbe.meanwhile = () -> {
+                inside.countDown();
+                try {
+                    goOn.await();
+                } catch (InterruptedException e) {
+                    throw new IllegalStateException(e);
+                }
+            };
+            Thread caller = new Thread(() -> assertEquals(654321, Odd.odd_six(1, 2, 3, 4, 5, 6)));
+            caller.start();
+            inside.await();
+            TestProbe.meanwhile = null;
+            engine.close();
+            assertTrue(engine.leavings().stream().anyMatch(l -> l.startsWith("1 rings that hold")), engine.leavings()::toString);
+            assertEquals(1, probe.armed().counters().hits());
+            if (open) {
+                assertOwnCallsAreCounted("p libodd:odd_six $arg1", 200);
+            }
+            goOn.countDown();
+            caller.join();
+            assertOwnCallsAreCounted("c libodd:odd_six $arg1", 200);
+            ProbeEngine next = TestProbe.engine();
+            next.close();
+            assertEquals(List.of(), failures(next));
+        }
+    }
+
+    /* A thread that waits for its vfork child is neither asleep nor running, and the child may be anywhere in our text. */
+    @Scenario(alone = true)
+    static void whoCanNotBeWaitedForIsToldAndTheGuardsStay() throws Exception {
+        long[] before = actions();
+        define(TestProbe.engine(), "p libodd:odd_identity");
+        Thread waits = new Thread(() -> assertEquals(0, callInt("odd_vfork_sleeps", 25)));
+        waits.start();
+        Thread.sleep(500);
+        ProbeEngine engine = TestProbe.engine();
+        engine.close();
+        assertEquals(1, failures(engine).size(), engine.leavings()::toString);
+        assertTrue(failures(engine).get(0).contains("has not come to the handler"), engine.leavings()::toString);
+        assertEquals(0, callInt("odd_blocks_trap"), "kept open");
+        assertOwnCallsAreCounted("c libodd:odd_six a=$arg1 r=$retval", 100);
+        waits.join();
+        ProbeEngine next = TestProbe.engine();
+        next.close();
+        assertEquals(List.of(), failures(next));
+        assertTextIsTheFiles();
+        assertArrayEquals(before, actions());
+    }
+
+    /** Sent to a thread at any moment: each comes to the program's handler, whoever has the signal. */
+    @Scenario(alone = true)
+    static void sigtrapsThatAreSentMeanwhileAllComeToTheProgram() throws Exception {
+        assertEquals(0, callInt("odd_counts_signal", SIGTRAP));
+        boolean[] stop = new boolean[1];
+        int[] sent = new int[1], seen = new int[1];
+        Thread sender = new Thread(() -> {
+            for (; !stop[0]; sent[0]++) {
+                seen[0] = callInt("odd_sends_signal", SIGTRAP);
+            }
+        });
+        sender.start();
+        assertEquals(0, Odd.odd_workers_start(1));
+        int rounds = 0;
+        for (long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20); System.nanoTime() < end; rounds++) {
+            define(TestProbe.engine(), "p libodd:odd_identity", "p libodd:odd_seven mechanism=step");
+            TestProbe.engine().close();
+        }
+        stop[0] = true;
+        sender.join();
+        assertTrue(Odd.odd_workers_stop() > 0);
+        ChildJvm.note(sent[0] + " sent in " + rounds + " rounds");
+        assertEquals(sent[0], seen[0]);
+    }
+
+    /* A thread that had just blocked all signals, to start another, died of the trap that was put on the call by which it opens them again. */
+    @Scenario(alone = true)
+    static void theFirstTrapsOnSystemCallsComeWhileThreadsBegin() throws Exception {
+        SignalGuard.withoutJumps = true;
+        assertEquals(0, callInt("odd_counts_signal", SIGRTMIN + 9));
+        assertEquals(0, callInt("odd_wall_begin"));
+        Crowd crowd = new Crowd();
+        try {
+            Thread.sleep(300);
+            define(TestProbe.engine(), "c libodd:odd_identity n=$arg1 r=$retval");
+            Thread.sleep(500);
+            crowd.check();
+        } finally {
+            crowd.end();
         }
     }
 

@@ -51,7 +51,7 @@ public final class Helper {
     public static native int up_signals_next(int hook, long next);
     public static native int up_got_redirect(String name, long from, long to, int isDefault);
     public static native int up_signals_guard(int on);
-    public static native int up_signals_give_back();
+    public static native int up_signals_give_back(int stays);
     public static native long up_signals_masks_opened();
     public static native long up_guards_address();
     public static native int up_code_store(long address, long expected, long desired);

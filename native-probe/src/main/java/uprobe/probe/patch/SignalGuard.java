@@ -178,12 +178,17 @@ public final class SignalGuard {
     }
 
     /**
-     * Step 6, once no thread has SIGTRAP blocked.
+     * Step 6, once no thread keeps SIGTRAP blocked. Masks are to be read once more afterwards: somebody may have passed a place where a trap stands only now.
      *
-     * @return whether masks are to be read once more: somebody may have passed a place where a trap stands only now
+     * @return who blocks it at one look after the other, though for moments; then not all is done. Empty: it is
      */
-    public static synchronized boolean complete() {
-        return calls.writeTraps();
+    public static synchronized Optional<String> complete() throws IOException {
+        calls.writeBlockingTraps();
+        Optional<String> blocking = SignalMasks.awaitOpen(SignalMasks.SIGTRAP);
+        if (blocking.isEmpty()) {
+            calls.writeOtherTraps();
+        }
+        return blocking;
     }
 
     /** Leads the system calls of libraries that were not looked through yet; libc's are {@link #hookAll}'s. */
@@ -216,16 +221,22 @@ public final class SignalGuard {
         if (!installed) {
             return List.of();
         }
-        calls.takeTrapsOut(left);
         Optional<String> late = SignalMasks.awaitNoTrap();
         if (late.isPresent()) {
             left.add("the handlers of SIGTRAP and its kin, and what keeps SIGTRAP open in " + originals.size() + " bytes of code: thread " + late.get()
                     + " may have run into a trap and has not come to the handler yet");
-            calls.putTrapsBack();
             return List.of();
         }
+        if (calls.hasTraps()) {
+            calls.takeTrapsOut(left);
+            late = SignalMasks.awaitNoTrap();
+        }
+        int stays = late.isPresent() ? SignalMasks.SIGTRAP : 0;
+        if (late.isPresent()) {
+            left.add("the handler of SIGTRAP: thread " + late.get() + " may have run into a trap and has not come to it yet");
+        }
         Helper.up_signals_guard(0);
-        Helper.up_signals_give_back();
+        Helper.up_signals_give_back(stays);
         List<Long> references = calls.takeJumpsOut(left);
         for (int i = constants.size() - 1; i >= 0; i--) {
             restoreConstant(constants.get(i), left);
@@ -238,7 +249,7 @@ public final class SignalGuard {
         }
         /* Who was inside one of our functions, and may have set a signal as if it were ours. */
         SignalMasks.awaitRun();
-        int ours = Helper.up_signals_give_back();
+        int ours = Helper.up_signals_give_back(stays);
         if (ours > 0) {
             left.add(ours + " signals whose handlers are ours in the kernel, which did not let them be changed");
         }

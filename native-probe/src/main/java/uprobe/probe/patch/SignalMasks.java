@@ -55,6 +55,24 @@ public final class SignalMasks {
     }
 
     /**
+     * Waits until no thread has the signal blocked, at two looks in a row: a thread that is started by one that has it blocked may be missed by one.
+     *
+     * @return one that still has it after some seconds, as it does again and again
+     */
+    static Optional<String> awaitOpen(int signal) throws IOException {
+        long end = System.nanoTime() + LONGEST_RUN_NS;
+        for (int clean = 0; clean < 2;) {
+            Map<Long, String> blocking = look(signal);
+            clean = blocking.isEmpty() ? clean + 1 : 0;
+            if (!blocking.isEmpty() && System.nanoTime() > end) {
+                return blocking.values().stream().findFirst();
+            }
+            java.util.concurrent.locks.LockSupport.parkNanos(RUN_NS);
+        }
+        return Optional.empty();
+    }
+
+    /**
      * Waits until each thread of now has been seen asleep in the kernel, or has run for a while: then it has left a short stretch of code without
      * system calls that sleep, wherever in it it was. Times are the kernel's (proc(5), {@code task/TID/schedstat}: nanoseconds on a processor).
      *

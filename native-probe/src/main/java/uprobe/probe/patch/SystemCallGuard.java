@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -63,7 +64,7 @@ final class SystemCallGuard {
     /** linux/arch/x86/entry/syscalls/syscall_64.tbl. */
     static final int RT_SIGACTION = 13, RT_SIGPROCMASK = 14, EXECVE = 59, EXECVEAT = 322;
     private static final Pattern OF_LIBC = Pattern.compile("(libc|libpthread|librt|ld-linux-x86-64)[.-].*");
-    private static final int SIG_UNBLOCK = 1;
+    private static final int SIG_BLOCK = 0, SIG_UNBLOCK = 1;
     /** test eax, eax; js over the next; syscall: a call that comes back twice, and can not be made below our own frame. */
     private static final int[] MADE_HERE = {0x85, 0xc0, 0x78, 0x02, 0x0f, 0x05};
     private static final int JUMP_SIZE = 5, ATOMIC = 8;
@@ -310,12 +311,18 @@ final class SystemCallGuard {
         }
     }
 
+    boolean hasTraps() {
+        return !traps.isEmpty();
+    }
+
     /**
-     * The traps are taken out: threads that ran into one are still right.
+     * The traps are taken out, in the reverse order: who begins to block SIGTRAP must not find one on the call that ends it. Threads that ran into one are
+     * still right.
      *
      * @param left gets a sentence for each that somebody else had written over
      */
     void takeTrapsOut(List<String> left) {
+        Collections.reverse(traps);
         int[] sites = traps.stream().mapToInt(Integer::intValue).toArray(), errors = new int[sites.length];
         int result = Helper.up_sites_disarm(sites, sites.length, errors);
         for (int error : errors) {
@@ -323,12 +330,7 @@ final class SystemCallGuard {
                 left.add("a system call's trap could not be taken out: error " + (result < 0 ? result : error));
             }
         }
-    }
-
-    /** Takes {@link #takeTrapsOut} back. */
-    void putTrapsBack() {
-        int[] sites = traps.stream().mapToInt(Integer::intValue).toArray();
-        Helper.up_sites_arm(sites, sites.length, new int[1]);
+        traps.clear();
     }
 
     /** No trap can come any more: the jumps are taken out too, and nothing is remembered but where slots are. Returns the references to give back. */
@@ -344,7 +346,6 @@ final class SystemCallGuard {
         }
         List<Long> references = List.copyOf(pins);
         stored.clear();
-        traps.clear();
         pins.clear();
         looked.clear();
         pending.clear();
@@ -394,21 +395,27 @@ final class SystemCallGuard {
     }
 
     /**
-     * The traps for which {@link #lead} found no room. Caller has seen that no thread has SIGTRAP blocked.
-     *
-     * @return whether there were any
+     * Traps in place of jumps, those by which code begins to block signals. Libc blocks all of them for moments, and a thread that is just within one would die
+     * of the trap on the call that ends it: those, and all that it may make in between, are {@link #writeOtherTraps}'s, once nobody is.
      */
-    boolean writeTraps() {
-        boolean any = !pending.isEmpty();
-        for (Pending p : pending) {
+    void writeBlockingTraps() {
+        writeTraps(pending.stream().filter(p -> p.call().numbers().equals(Set.of(RT_SIGPROCMASK)) && p.call().first().is(SIG_BLOCK)).toList());
+    }
+
+    /** Caller has seen that no thread has SIGTRAP blocked since {@link #writeBlockingTraps}. */
+    void writeOtherTraps() {
+        writeTraps(List.copyOf(pending));
+    }
+
+    private void writeTraps(List<Pending> wanted) {
+        pending.removeAll(wanted);
+        for (Pending p : wanted) {
             keepLoaded(p.library());    /* what can not be held - the dynamic linker itself, another namespace's - mostly stays as well */
             int error = arm(p);
             if (error < 0) {
                 missed(p.library(), p.call(), "writing the trap failed with " + error);
             }
         }
-        pending.clear();
-        return any;
     }
 
     private int arm(Pending p) {
