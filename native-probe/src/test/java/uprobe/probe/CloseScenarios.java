@@ -147,6 +147,14 @@ final class CloseScenarios {
                 t.start();
                 t.join();
             });
+            add("vforks", () -> {
+                assertEquals(5, Odd.odd_vforks(5));
+                Thread.sleep(3);
+            });
+            add("forks", () -> {
+                assertEquals(43, call("odd_fork_works", 30_000L), "what the child ended with");
+                Thread.sleep(3);
+            });
             add("null-pointers", () -> {
                 int thrown = 0;
                 for (int i = 0; i < 1000; i++) {
@@ -253,8 +261,8 @@ final class CloseScenarios {
         assertEquals(0, callInt("odd_counts_signal", SIGRTMIN + 9));
         assertEquals(0, callInt("odd_wall_begin"));
         String[][] probes = {
-            {"c libodd:odd_identity n=$arg1 r=$retval", "p libc:write", "p libc:pthread_create"}, {"p libodd:odd_identity mechanism=step", "r libodd:odd_seven"},
-            {"c libodd:odd_s*"}, {"p libodd:odd_identity $arg1", "c libc:sigaction signal=$arg1", "p libc:getpid"}, {"p libc:pthread_sigmask $arg1", "p libodd:odd_wall_hit"}
+            {"c libodd:odd_identity n=$arg1 r=$retval", "p libc:write", "p libc:pthread_create", "p libc:execve", "p libc:close"}, {"p libodd:odd_identity mechanism=step", "r libodd:odd_seven"},
+            {"c libodd:odd_s*"}, {"p libodd:odd_identity $arg1", "c libc:sigaction signal=$arg1", "p libc:getpid"}, {"p libc:pthread_sigmask $arg1", "p libodd:odd_wall_hit", "c libodd:odd_recursion", "p libc:dup2"}
         };
         long[] before = actions();
         int rounds = STORM ? 1000 : 100, done = 0;
@@ -297,12 +305,15 @@ final class CloseScenarios {
         int few = 20, rounds = STORM ? 1000 : 100;
         assertEquals(0, Odd.odd_wave(1, 1));
         Footprint first = null;
+        long closing = 0;
         List<String> leavings = null;
         for (int i = 0; i < rounds; i++) {
             ProbeEngine engine = define(TestProbe.engine(), "c libodd:odd_identity n=$arg1 r=$retval", "c libodd:odd_s*", "p libc:mem* $arg1", "p libc:getpid mechanism=step");
             assertEquals(0, Odd.odd_wave(4, 1000));
             spawn();
+            long begin = System.nanoTime();
             engine.close();
+            closing += System.nanoTime() - begin;
             assertEquals(List.of(), failures(engine), "round " + i);
             if (i == few) {
                 first = Footprint.now();
@@ -312,7 +323,7 @@ final class CloseScenarios {
             }
         }
         Footprint last = Footprint.now();
-        ChildJvm.note("after " + few + " " + first + ", after " + rounds + " " + last);
+        ChildJvm.note("closing takes " + closing / rounds / 1000 + " us; after " + few + " " + first + ", after " + rounds + " " + last);
         assertTrue(last.descriptors() <= first.descriptors(), "descriptors");
         assertTrue(last.threads() <= first.threads() + 2, "threads");
         assertTrue(last.mappings() <= first.mappings() + 10, "mappings");
