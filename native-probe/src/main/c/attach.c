@@ -48,6 +48,7 @@ static void JNICALL on_thread_start(jvmtiEnv *env, JNIEnv *jni, jthread thread)
 {
     (void)env;
     up_java_id = (*jni)->GetLongField(jni, thread, field_tid);
+    up_java_id_watch = up_java.watch;
     up_java_carries = is_carrier(jni, thread) ? 1 : -1;
 }
 
@@ -123,8 +124,9 @@ static int watch_threads(JNIEnv *env, JavaVM *java_vm)
     memset(&callbacks, 0, sizeof callbacks);
     callbacks.ThreadStart = on_thread_start;
     callbacks.ThreadEnd = on_thread_end;
-    if ((*java_vm)->GetEnv(java_vm, (void **)&jvmti, JVMTI_VERSION_1_2) != JNI_OK)
+    if (!jvmti && (*java_vm)->GetEnv(java_vm, (void **)&jvmti, JVMTI_VERSION_1_2) != JNI_OK)
         return UP_E_NO_VM;
+    up_java.watch++;            /* what threads were told of themselves before may be over */
     jint n = 0;
     jthread *threads = NULL;
     if (!field_tid)
@@ -134,6 +136,9 @@ static int watch_threads(JNIEnv *env, JavaVM *java_vm)
         || (*jvmti)->SetEventNotificationMode(jvmti, JVMTI_ENABLE, JVMTI_EVENT_THREAD_END, NULL) != JVMTI_ERROR_NONE
         || (*jvmti)->GetAllThreads(jvmti, &n, &threads) != JVMTI_ERROR_NONE)
         return UP_E_NO_VM;
+    free(early);                /* nobody hits, and no drain thread looks */
+    free(up_java.carriers);
+    early_count = up_java.carrier_count = 0;
     early = calloc((size_t)n, sizeof *early);
     up_java.carriers = calloc((size_t)n, sizeof *up_java.carriers);
     for (jint i = 0; early && i < n; i++) {
@@ -152,12 +157,12 @@ static int watch_threads(JNIEnv *env, JavaVM *java_vm)
 UP_EXPORT int up_jvm_attach(JNIEnv *env, const struct up_vm_layout *layout);
 int up_jvm_attach(JNIEnv *env, const struct up_vm_layout *layout)
 {
-    if (up_java.attached)
-        return 0;
-    up_java.vm = *layout;
     JavaVM *java_vm;
     if ((*env)->GetJavaVM(env, &java_vm) != JNI_OK)
         return UP_E_NO_VM;
+    if (up_java.attached)
+        return watch_threads(env, java_vm);
+    up_java.vm = *layout;
     if (layout->thread_state < 0 || layout->last_java_sp < 0 || layout->last_java_pc < 0 || layout->last_java_fp < 0 || layout->code_low <= 0
         || layout->code_high <= 0)
         return UP_E_NO_VM;
@@ -253,6 +258,15 @@ int up_jfr_find_exclusion(JNIEnv *env)
     if (!threw(env) && include)
         up_java.excluded = changed_by(env, jvm, type, exclude, include, self);
     return up_java.excluded > 0 ? 0 : UP_E_NO_VM;
+}
+
+int up_jvm_detach(void)
+{
+    if (!up_java.attached || !field_tid)
+        return 0;
+    int failed = (*jvmti)->SetEventNotificationMode(jvmti, JVMTI_DISABLE, JVMTI_EVENT_THREAD_START, NULL) != JVMTI_ERROR_NONE;
+    failed |= (*jvmti)->SetEventNotificationMode(jvmti, JVMTI_DISABLE, JVMTI_EVENT_THREAD_END, NULL) != JVMTI_ERROR_NONE;
+    return failed ? UP_E_NO_VM : 0;
 }
 
 void *up_jvm_jvmti(void)

@@ -4,7 +4,8 @@
  * What no JNI return will flush - hits of native threads, hits in the VM, calls that stay native for long - is made into events by one thread of
  * ours. It is started by JVMTI's RunAgentThread, so it has no Java frame below: the only frames of its events are the native function itself and the
  * probed ones that called it.
- * The same thread gives rings back whose owners the kernel says are gone. It sleeps in state `native`, where it holds up no safepoint. */
+ * The same thread gives rings back whose owners the kernel says are gone. It sleeps in state `native`, where it holds up no safepoint. It ends when the engine
+ * is closed; the next one begins with the rings of threads that have ended since. */
 #define _GNU_SOURCE
 #include "clock.h"
 #include "attach.h"
@@ -32,6 +33,7 @@ enum { RUNS = 64, START_TIME_ROUNDS = 32 };
 static int64_t period_ns, long_call_units;
 static uint32_t done_round; /* futex word: rounds finished; those asked for are wake.h's */
 static int32_t take_all;
+static int32_t ends;        /* the thread is to end behind its next round */
 
 static const char *const reason_names[] = {
     [UP_DRAINED_NOT] = NULL,
@@ -178,10 +180,12 @@ static void JNICALL run(jvmtiEnv *jvmti, JNIEnv *env, void *unused)
         self->own_work = 1;     /* whatever this thread hits is our own doing */
     for (;;) {
         uint32_t round = __atomic_load_n(&up_wanted_round, __ATOMIC_ACQUIRE);
-        int all = __atomic_exchange_n(&take_all, 0, __ATOMIC_ACQ_REL);
+        int all = __atomic_exchange_n(&take_all, 0, __ATOMIC_ACQ_REL), last = __atomic_load_n(&ends, __ATOMIC_ACQUIRE);
         int again = drain_all(env, all);
         if (__atomic_exchange_n(&done_round, round, __ATOMIC_ACQ_REL) != round)
             futex(&done_round, FUTEX_WAKE, INT32_MAX, NULL);
+        if (last)
+            return;
         if (again)
             continue;
         struct timespec period = { period_ns / 1000000000, period_ns % 1000000000 };
@@ -198,10 +202,18 @@ int up_drain_start(JNIEnv *env, jobject thread, int64_t period, int64_t long_cal
     jvmtiEnv *jvmti = up_jvm_jvmti();
     if (!jvmti)
         return UP_E_NO_VM;
+    __atomic_store_n(&ends, 0, __ATOMIC_RELEASE);
     period_ns = period;
     long_call_units = long_call;
     jvmtiError error = (*jvmti)->RunAgentThread(jvmti, thread, run, NULL, JVMTI_THREAD_NORM_PRIORITY);
     return error == JVMTI_ERROR_NONE ? 0 : -EAGAIN;
+}
+
+int up_drain_stop(void)
+{
+    __atomic_store_n(&ends, 1, __ATOMIC_RELEASE);
+    up_drain_wake();
+    return 0;
 }
 
 int up_drain_now(int32_t all, int64_t timeout_ns)

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <link.h>
+#include <unistd.h>
 
 _Static_assert(offsetof(struct up_hit, length) == 4, "HitRecordDescriptor.LENGTH");
 _Static_assert(offsetof(struct up_hit, missing) == 6, "HitRecordDescriptor.MISSING");
@@ -23,8 +24,12 @@ _Static_assert(sizeof(struct up_insn) == 16, "InstructionTable.ROW");
 
 int up_init(int64_t ring_bytes, int32_t ring_count, int32_t use_tsc, int64_t vdso_clock_gettime)
 {
-    if (up_threads.all)
+    if (up_threads.all && getpid() != up_threads.pid)
+        return UP_E_OTHER_PROCESS;
+    if (up_threads.all) {       /* open once more: where rings lie is fixed, what they are stamped by is not */
+        up_clock_is_tsc = use_tsc;
         return 0;
+    }
     if (ring_bytes < 4096 || ring_bytes & (ring_bytes - 1) || ring_count < 1 || ring_bytes * ring_count > INT32_MAX)
         return -EINVAL;
     if (!up_has_pairs())

@@ -10,6 +10,7 @@ enum {
 
 struct up_java up_java;
 __thread int64_t up_java_id __attribute__((tls_model("initial-exec")));
+__thread int32_t up_java_id_watch __attribute__((tls_model("initial-exec")));
 __thread int32_t up_java_carries __attribute__((tls_model("initial-exec")));
 struct up_flush_statistics up_flush_stats;
 

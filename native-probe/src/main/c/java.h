@@ -22,11 +22,15 @@ struct up_java {
     int64_t excluded;           /* from Thread*: the byte that says that JFR leaves the thread out; 0: not known (up_jfr_find_exclusion) */
     uint64_t *carriers;         /* those that were there before us */
     int carrier_count;
+    int32_t watch;              /* how often the VM was asked to tell of threads */
 };
 extern struct up_java up_java __attribute__((visibility("hidden")));
 
 /* The java.lang.Thread's id, set by JVMTI ThreadStart; 0 on threads that were there before us (up_jvm_java_id) and on others. */
 extern __thread int64_t up_java_id __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+/* up_java.watch when it was set: a thread that was another's, or nobody's, while the VM told nothing, does not know. */
+extern __thread int32_t up_java_id_watch __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 /* Whether the thread is one that carries virtual threads (jdk.internal.misc.CarrierThread): 1 or -1, set like up_java_id; 0: not known yet. */
 extern __thread int32_t up_java_carries __attribute__((tls_model("initial-exec"), visibility("hidden")));

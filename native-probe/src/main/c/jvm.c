@@ -7,7 +7,7 @@
 /* For up_jvm_java_id. */
 static uint64_t known_as(uint64_t thread)
 {
-    return up_java_id ? (uint64_t)up_java_id : thread;
+    return up_java_id && up_java_id_watch == up_java.watch ? (uint64_t)up_java_id : thread;
 }
 
 static void left_to_drain(struct up_context *out, uint64_t thread, enum up_drained reason)

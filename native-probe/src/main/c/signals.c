@@ -29,6 +29,9 @@
  *
  *    A name that means A is given to what lay below A when A is found anew: it is on top, and may have kept that name.
  *
+ * 4. All this ends when the engine closes (up_signals_give_back). Our functions are then only passed through, and what the program has in its own eyes is
+ *    what the kernel has. Whoever wrote down a handler just then finds that the signal is not taken any more, and sets it in the kernel itself.
+ *
  * Allowed here, but for up_signals_take and up_code_store: what the head of trap.c allows. The functions that stand in for libc's are called from
  * signal handlers and from the children of vfork: no lock, errno kept, and memory that is never freed.
  *
@@ -94,6 +97,22 @@ static struct names {
     int32_t other;              /* that which the kernel had before, if it means the same handler as the newest, or NO_NAME */
 } names[SIGNALS + 1];
 static uint64_t restorer;
+
+/* SIGTRAP is kept out of masks. Signals that are ours: what the program sets for them is written down. */
+static int32_t guarding, taken[SIGNALS + 1];
+/* The handlers that SIGTRAP was kept out of whose sa_mask; 0: of none. They get it back. */
+static uint64_t opened[SIGNALS + 1];
+static uint64_t kept_open_masks;     /* sets that SIGTRAP was kept out of, by pthread_sigmask */
+
+static int is_guarding(void)
+{
+    return __atomic_load_n(&guarding, __ATOMIC_SEQ_CST);
+}
+
+static int is_taken(int signal)
+{
+    return signal > 0 && signal <= SIGNALS && __atomic_load_n(&taken[signal], __ATOMIC_SEQ_CST);
+}
 
 /* The one copy of this action for the life of the process; NULL if the kernel gives no memory. */
 static struct action *keep(const struct action *wanted)
@@ -357,7 +376,7 @@ struct set {
 static const sigset_t *without_trap(const sigset_t *set, struct set *copy)
 {
     uint64_t mask;
-    if (!set || read_theirs(set, &mask, sizeof mask) != 0 || !(mask & kept_open))
+    if (!set || !is_guarding() || read_theirs(set, &mask, sizeof mask) != 0 || !(mask & kept_open))
         return set;
     for (unsigned i = 0; i < sizeof copy->words / sizeof *copy->words; i++)
         ((volatile uint64_t *)copy->words)[i] = 0;
@@ -368,7 +387,10 @@ static const sigset_t *without_trap(const sigset_t *set, struct set *copy)
 static int up_pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
 {
     struct set copy;
-    return libc.pthread_sigmask(how, how == SIG_UNBLOCK ? set : without_trap(set, &copy), old);
+    const sigset_t *open = how == SIG_UNBLOCK ? set : without_trap(set, &copy);
+    if (open != set)
+        up_count(&kept_open_masks);
+    return libc.pthread_sigmask(how, open, old);
 }
 
 static int up_sigsuspend(const sigset_t *set)
@@ -422,6 +444,8 @@ static int set_virtual(int signal, const struct action *set, struct action *old)
         struct action before = ours_over(signal, was, name), after = ours_over(signal, now, name);
         if (!same_action(&before, &after))
             kernel_action(signal, &after, NULL);
+        if (!is_taken(signal))
+            kernel_action(signal, now, NULL);   /* given back meanwhile: maybe as it was before */
     } else {
         was = meaning(signal, newest_name(signal));
     }
@@ -455,9 +479,23 @@ static int set_ours(int signal, const struct action *set, struct action *old)
     return dispositions_are_ours() ? set_virtual(signal, set, old) : set_in_child(signal, set, old);
 }
 
-static int is_taken(int signal)
+static void tell(const struct action *was, struct sigaction *old)
 {
-    return signal > 0 && signal <= SIGNALS && __atomic_load_n(&names[signal].used, __ATOMIC_ACQUIRE);
+    old->sa_handler = (__sighandler_t)was->handler;
+    old->sa_flags = (int)was->flags;
+    old->sa_restorer = (void (*)(void))was->restorer;
+    for (unsigned i = 0; i < sizeof(struct set) / sizeof(uint64_t); i++)
+        ((volatile uint64_t *)&old->sa_mask)[i] = i == 0 ? was->mask : 0;
+}
+
+/* The mask of a handler that is set for a signal of others. */
+static uint64_t mask_of_theirs(int signal, uint64_t handler, uint64_t mask)
+{
+    if (signal < 1 || signal > SIGNALS || !is_guarding())
+        return mask;
+    if (!not_forked || dispositions_are_ours())
+        opened[signal] = mask & kept_open ? handler : 0;
+    return mask & ~kept_open;
 }
 
 static int up_sigaction(int signal, const struct sigaction *set, struct sigaction *old)
@@ -473,19 +511,21 @@ static int up_sigaction(int signal, const struct sigaction *set, struct sigactio
         if (set)
             wanted = (struct action){ (uint64_t)set->sa_handler, (uint32_t)set->sa_flags | RESTORER, restorer, set->sa_mask.__val[0] };
         if (set_ours(signal, set ? &wanted : NULL, old ? &was : NULL) == 0) {
-            if (old) {
-                old->sa_handler = (__sighandler_t)was.handler;
-                old->sa_flags = (int)was.flags;
-                old->sa_restorer = (void (*)(void))was.restorer;
-                for (unsigned i = 0; i < sizeof(struct set) / sizeof(uint64_t); i++)
-                    ((volatile uint64_t *)&old->sa_mask)[i] = i == 0 ? was.mask : 0;
-            }
+            if (old)
+                tell(&was, old);
             return 0;
         }
     }
     if (set)
-        copy.sa_mask.__val[0] &= ~kept_open;
-    return libc.sigaction(signal, set, old);
+        copy.sa_mask.__val[0] = mask_of_theirs(signal, (uint64_t)set->sa_handler, set->sa_mask.__val[0]);
+    int result = libc.sigaction(signal, set, old);
+    /* Ours was still, or already, there. */
+    struct action ours_was = { .handler = result == 0 && old ? (uint64_t)old->sa_handler : 0 };
+    if (ours_was.handler && signal <= SIGNALS && is_ours(signal, &ours_was)) {
+        struct action was = of_child(signal, &ours_was);
+        tell(&was, old);
+    }
+    return result;
 }
 
 /* ---- system calls that pass through here: signals_x86_64.S ---- */
@@ -508,7 +548,7 @@ static int64_t guarded_sigprocmask(const struct up_guarded *call)
 {
     int how = (int)call->argument[0];
     uint64_t mask;
-    if ((how != SIG_BLOCK && how != SIG_SETMASK) || !call->argument[1] || call->argument[3] != KERNEL_SIGSET_SIZE
+    if (!is_guarding() || (how != SIG_BLOCK && how != SIG_SETMASK) || !call->argument[1] || call->argument[3] != KERNEL_SIGSET_SIZE
             || read_theirs((const void *)call->argument[1], &mask, sizeof mask) != 0 || !(mask & kept_open))
         return make(call, call->argument[1]);
     mask &= ~kept_open;
@@ -523,8 +563,12 @@ static __attribute__((noinline)) int64_t guarded_sigaction(const struct up_guard
     if (call->argument[3] != KERNEL_SIGSET_SIZE || (sets && read_theirs((const void *)call->argument[1], &wanted, sizeof wanted) != 0))
         return make(call, call->argument[1]);
     if (!is_taken(signal)) {
-        wanted.mask &= ~kept_open;
-        return make(call, sets ? (int64_t)&wanted : 0);
+        wanted.mask = mask_of_theirs(signal, wanted.handler, wanted.mask);
+        int64_t result = make(call, sets ? (int64_t)&wanted : 0);
+        struct action *old = (struct action *)call->argument[2];
+        if (result == 0 && old && is_ours(signal, old))
+            *old = of_child(signal, old);
+        return result;
     }
     error = set_ours(signal, sets ? &wanted : NULL, &was);
     if (!error && call->argument[2])
@@ -540,7 +584,7 @@ static __attribute__((noinline)) int64_t guarded_exec(const struct up_guarded *c
     struct action was[SIGNALS + 1];
     uint64_t changed = 0;
     for (int signal = 1; signal <= SIGNALS; signal++)
-        if (is_taken(signal) && kernel_action(signal, NULL, &was[signal]) == 0 && is_ours(signal, &was[signal])
+        if (ours[signal] && kernel_action(signal, NULL, &was[signal]) == 0 && is_ours(signal, &was[signal])
                 && of_child(signal, &was[signal]).handler == (uint64_t)SIG_IGN && kernel_action(signal, &ignored, NULL) == 0)
             changed |= bit(signal);
     int64_t result = make(call, call->argument[1]);     /* it came back: there was nothing to execute */
@@ -556,7 +600,7 @@ static __attribute__((noinline)) int64_t guarded_exec(const struct up_guarded *c
 static __attribute__((noinline)) int64_t guarded_clone3(const struct up_guarded *call)
 {
     uint64_t flags;
-    return read_theirs((const void *)call->argument[0], &flags, sizeof flags) == 0 && flags & CLEAR_SIGHAND ? -ENOSYS : call->number;
+    return is_guarding() && read_theirs((const void *)call->argument[0], &flags, sizeof flags) == 0 && flags & CLEAR_SIGHAND ? -ENOSYS : call->number;
 }
 
 int64_t up_guarded_call(const struct up_guarded *call)
@@ -674,15 +718,21 @@ static int take(int signal)
     struct action was;
     int error = kernel_action(signal, NULL, &was);
     int32_t name = name_at(signal, was.handler);
-    if (error || (name != NO_NAME && name == n->newest))
+    if (error)
         return error;
+    if (name != NO_NAME && name == n->newest) {
+        __atomic_store_n(&taken[signal], 1, __ATOMIC_SEQ_CST);
+        return 0;
+    }
     if (name != NO_NAME) {
         /* An older one: whoever came after it has gone again, and put it back. */
         struct action mine = ours_over(signal, meaning(signal, name), name);
         error = kernel_action(signal, &mine, NULL);
         n->other = NO_NAME;
-        if (!error)
+        if (!error) {
             __atomic_store_n(&n->newest, name, __ATOMIC_RELEASE);
+            __atomic_store_n(&taken[signal], 1, __ATOMIC_SEQ_CST);
+        }
         return error;
     }
     struct action *theirs = keep(&was), *below = n->used ? n->name[n->newest].means : NULL;
@@ -696,10 +746,17 @@ static int take(int signal)
     __atomic_store_n(&n->name[name].means, theirs, __ATOMIC_RELEASE);
     if (name == n->used)
         __atomic_store_n(&n->used, name + 1, __ATOMIC_RELEASE);
+    int again = is_taken(signal);
+    if (!again) {               /* what is set from now on is written down under the new name */
+        __atomic_store_n(&n->newest, name, __ATOMIC_RELEASE);
+        __atomic_store_n(&taken[signal], 1, __ATOMIC_SEQ_CST);
+    }
     struct action mine = ours_over(signal, theirs, name);
     error = kernel_action(signal, &mine, &was);
-    if (error)
+    if (error) {
+        __atomic_store_n(&taken[signal], again, __ATOMIC_SEQ_CST);
         return error;
+    }
     __atomic_store_n(&n->newest, name, __ATOMIC_RELEASE);
     /* Somebody may have been faster in between: what the exchange gave is the truth. */
     if (!is_ours(signal, &was) && !same_action(&was, theirs)) {
@@ -715,10 +772,14 @@ static void open_mask(int signal)
 {
     struct action found, was;
     while (kernel_action(signal, NULL, &found) == 0 && found.mask & kept_open) {
-        struct action opened = found;
-        opened.mask &= ~kept_open;
-        if (kernel_action(signal, &opened, &was) != 0 || same_action(&was, &found))
+        struct action without = found;
+        without.mask &= ~kept_open;
+        if (kernel_action(signal, &without, &was) != 0)
             return;
+        if (same_action(&was, &found)) {
+            opened[signal] = found.handler;
+            return;
+        }
         /* Somebody set another one in between: it comes back, and is looked at in its turn. */
         kernel_action(signal, &was, NULL);
     }
@@ -772,4 +833,70 @@ int up_signals_take(up_handler on_trap)
         if (!ours[signal] && signal != SIGKILL && signal != SIGSTOP)
             open_mask(signal);
     return error;
+}
+
+/* ---- giving back ---- */
+
+int up_signals_guard(int32_t on)
+{
+    __atomic_store_n(&guarding, on, __ATOMIC_SEQ_CST);
+    return 0;
+}
+
+/* Into the sa_mask of a handler that is still the one that wanted it. */
+static void close_mask(int signal)
+{
+    struct action found, was;
+    uint64_t handler = opened[signal];
+    opened[signal] = 0;
+    if (!handler || kernel_action(signal, NULL, &found) != 0 || found.handler != handler || found.mask & kept_open)
+        return;
+    struct action closed = found;
+    closed.mask |= kept_open;
+    if (kernel_action(signal, &closed, &was) == 0 && !same_action(&was, &found))
+        kernel_action(signal, &was, NULL);      /* somebody set another one in between */
+}
+
+/* What the program has becomes what the kernel has, if that is ours. 1 if it is so now. */
+static int give_back(int signal)
+{
+    __atomic_store_n(&taken[signal], 0, __ATOMIC_SEQ_CST);
+    enum { ROUNDS = 100 };
+    for (int i = 0; i < ROUNDS; i++) {
+        struct action found, was;
+        if (kernel_action(signal, NULL, &found) != 0)
+            return 0;
+        int32_t name = name_at(signal, found.handler);
+        if (name == NO_NAME)
+            return 1;
+        struct action *theirs = meaning(signal, name);
+        if (kernel_action(signal, theirs, &was) != 0)
+            return 0;
+        if (name_at(signal, was.handler) == NO_NAME)
+            kernel_action(signal, &was, NULL);  /* set by the program in between */
+        else if (meaning(signal, name) == theirs)
+            return 1;
+        else
+            kernel_action(signal, meaning(signal, name), NULL);     /* written down in between */
+    }
+    return 0;
+}
+
+int up_signals_give_back(int32_t stays)
+{
+    int left = 0;
+    uint64_t all = ~(uint64_t)0, before;
+    up_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, KERNEL_SIGSET_SIZE);
+    for (int signal = 1; signal <= SIGNALS; signal++)
+        if (ours[signal])
+            left += signal != stays && !give_back(signal);
+        else if (signal != SIGKILL && signal != SIGSTOP)
+            close_mask(signal);
+    up_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, KERNEL_SIGSET_SIZE);
+    return left;
+}
+
+int64_t up_signals_masks_opened(void)
+{
+    return (int64_t)kept_open_masks;
 }

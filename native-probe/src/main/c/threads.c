@@ -69,3 +69,20 @@ void up_thread_give_back(struct up_thread *t)
     __atomic_add_fetch(&up_threads.recycled, 1, __ATOMIC_RELAXED);
     up_pool_give_back(&up_threads.pool, t->index);
 }
+
+int up_rings_rest(void)
+{
+    int32_t high = __atomic_load_n(&up_threads.pool.used_high, __ATOMIC_ACQUIRE), held = 0;
+    for (int32_t i = 0; i < high; i++) {
+        struct up_thread *t = &up_threads.all[i];
+        if (__atomic_load_n(&t->state, __ATOMIC_ACQUIRE) != UP_THREAD_USED)
+            continue;
+        up_reading_lock(t);
+        int rests = t->head == t->tail && !t->inside_any && !__atomic_load_n(&t->hitting, __ATOMIC_ACQUIRE);
+        if (rests)
+            madvise(t->ring, up_threads.ring_bytes, MADV_DONTNEED);
+        up_reading_unlock(t);
+        held += !rests;
+    }
+    return held;
+}

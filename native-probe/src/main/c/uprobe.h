@@ -268,7 +268,7 @@ enum up_insn_flags {
 };
 
 /* ---- engine.c, clock.c ---- */
-/* Sets up rings, thread pool and return slots; call once, before all else. ring_bytes: power of two. use_tsc: clock is rdtsc, else
+/* Sets up rings, thread pool and return slots; before all else. Called again, only the clock may be another. ring_bytes: power of two. use_tsc: clock is rdtsc, else
  * CLOCK_MONOTONIC through vdso_clock_gettime (0: by system call). */
 UP_EXPORT int up_init(int64_t ring_bytes, int32_t ring_count, int32_t use_tsc, int64_t vdso_clock_gettime);
 UP_EXPORT int64_t up_clock(void);
@@ -341,6 +341,13 @@ UP_EXPORT int64_t up_signals_function(int32_t hook);
 /* Where that function goes on to reach libc's own: behind the jump that leads to it, or libc's function itself, for calls that up_got_redirect leads to
  * ours. Before anybody comes there. */
 UP_EXPORT int up_signals_next(int32_t hook, int64_t next);
+/* From now on SIGTRAP is kept out of masks by those functions, or (0) they only pass on what they are asked. */
+UP_EXPORT int up_signals_guard(int32_t on);
+/* The signals that are ours in the kernel become what the program has, and what lost SIGTRAP in its sa_mask gets it back. No trap can come any more. To be
+ * called once more when everybody has left the functions above. stays: one that is not given back, 0: all are. Returns how many signals stay ours, as the kernel did not let them be changed. */
+UP_EXPORT int up_signals_give_back(int32_t stays);
+/* How many masks SIGTRAP was kept out of so far, of those that threads set by pthread_sigmask. */
+UP_EXPORT int64_t up_signals_masks_opened(void);
 /* Where a slot calls that stands for a system call: signals_x86_64.S. */
 UP_EXPORT int64_t up_guards_address(void);
 /* Stores desired over expected, eight aligned bytes of code, by one store. UP_E_CHANGED: there was something else. */
@@ -374,6 +381,13 @@ UP_EXPORT int up_returns_awaited(void);
 /* Has everything drained that is whole now and waits for it: 0 when done, -ETIMEDOUT. all != 0 takes records of unfinished JNI calls too. */
 UP_EXPORT int up_drain_now(int32_t all, int64_t timeout_ns);
 
+/* The drain thread ends: whoever lent it its name joins it. */
+UP_EXPORT int up_drain_stop(void);
+/* The memory of rings that hold nothing goes back to the kernel; nobody records any more. Returns how many rings hold something, or may be written to. */
+UP_EXPORT int up_rings_rest(void);
+/* The VM tells us of threads no more; up_jvm_attach begins anew. */
+UP_EXPORT int up_jvm_detach(void);
+
 /* Grows whenever the dynamic linker loads or unloads a library in this process: while it is the same, so are they. */
 UP_EXPORT int64_t up_library_changes(void);
 /* The calling thread begins (1) or ends (-1) work of the engine's, which may nest: its hits meanwhile are counted as that. -1: it has no up_thread, and
@@ -383,8 +397,9 @@ UP_EXPORT int up_own_work(int32_t change);
 UP_EXPORT int64_t up_caller(void);
 
 /* ---- tasks.c ---- */
-/* The signal masks of this process's threads, as the kernel has them. Returns how many threads there are, of which at most capacity are told, or -errno. */
-UP_EXPORT int up_tasks_masks(int64_t *tids, int64_t *masks, int32_t capacity);
+/* The signal masks of this process's threads, and the signals that wait for each, as the kernel has them. Returns how many threads there are, of which at
+ * most capacity are told, or -errno. */
+UP_EXPORT int up_tasks_masks(int64_t *tids, int64_t *masks, int64_t *pending, int32_t capacity);
 
 /* ---- decode_x86_64.c ---- */
 /* An address in the decoder's library. */

@@ -195,3 +195,21 @@ ODD long odd_first_call_in_vfork(long calls)
     pthread_join(other, &wrong_too);
     return (long)wrong + (long)wrong_too;
 }
+
+/* A child of fork that goes on with what its parent's text was, for a while. Returns what it ended with. */
+ODD long odd_fork_works(long microseconds)
+{
+    long pid = fork();
+    if (pid == 0) {
+        struct timespec begin, now;
+        long wrong = 0;
+        clock_gettime(CLOCK_MONOTONIC, &begin);
+        do {
+            for (long i = 0; i < 100; i++)
+                wrong += odd_identity(i) != i || odd_seven(1999993, "seven", 2.5) != 4000001;
+            clock_gettime(CLOCK_MONOTONIC, &now);
+        } while ((now.tv_sec - begin.tv_sec) * 1000000 + (now.tv_nsec - begin.tv_nsec) / 1000 < microseconds);
+        _exit(wrong ? 1 : RIGHT);
+    }
+    return pid < 0 ? -3 : odd_child_result(pid);
+}

@@ -144,7 +144,8 @@ public final class EventBridge {
             List.of(armedHook, refusedHook, statisticsHook).forEach(FlightRecorder::removePeriodicEvent);
             OWN_TYPES.forEach(FlightRecorder::unregister);
             instance = null;
-            return engine.close();
+            engine.close();
+            return engine.leavings();
         }
     }
 

@@ -32,7 +32,8 @@ final class OpenSignals {
             return;
         }
         refuseWhileBlocked(what);
-        if (SignalGuard.complete()) {
+        if (SignalGuard.isIncomplete()) {
+            refuse(what, SignalGuard.complete());
             refuseWhileBlocked(what);
         }
         seenOpen = together > 0 ? finder.changes() : -1;
@@ -54,7 +55,10 @@ final class OpenSignals {
     }
 
     private static void refuseWhileBlocked(String what) throws ProbeRefusedException, IOException {
-        Optional<String> thread = SignalMasks.threadBlocking(SignalMasks.SIGTRAP);
+        refuse(what, SignalMasks.threadBlocking(SignalMasks.SIGTRAP));
+    }
+
+    private static void refuse(String what, Optional<String> thread) throws ProbeRefusedException {
         if (thread.isPresent()) {
             throw new ProbeRefusedException(Refusal.SIGNAL_BLOCKED, what,
                     "thread " + thread.get() + "; attach opens it, where this process may be traced");

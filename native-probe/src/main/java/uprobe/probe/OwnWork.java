@@ -26,6 +26,11 @@ public final class OwnWork {
         possible = true;
     }
 
+    /** The engine is closed: nobody looks whose work it is. */
+    static void impossible() {
+        possible = false;
+    }
+
     /** To be ended on the same thread. May nest. Returns what {@link #end} has to be told. */
     public static boolean begin() {
         return possible && !isOnAVirtualThread() && Helper.up_own_work(1) == 0;

@@ -45,36 +45,56 @@ import uprobe.probe.spec.Symbol;
  * <p>Everything that can be decided before a hit is decided here - symbols, mechanism, relocated code, field programs - and handed to the helper as
  * bytes and numbers. Arming is a transaction: all sites of a probe or none.
  *
- * <p>There is one engine in a process. Its methods may be called from any thread; they take the engine's lock, which no hit ever takes.
+ * <p>There is one engine in a process. Its methods may be called from any thread; they take the engine's lock, which no hit ever takes. It can be closed
+ * ({@link Closing}), and another one opened.
  */
 public final class ProbeEngine {
     /** Libraries that come and go while they are looked at are looked for again so often. */
     private static final int ROUNDS = 3;
     /** How long a probe that is to be forgotten waits for its last hits to become events. */
     private static final int FORGET_MILLIS = 2000;
+    /** Held while the helper's numbers of probes, and who commits their records, are changed: by the engine, or by what still goes on in one that is closed. */
+    private static final Object NUMBERS = new Object();
     private static ProbeEngine instance;
     private static HeadStart headStart;
+    /** null before the first engine. */
+    private static Lasting lasting;
+
+    /** What sites are and where their slots lie stays for good, and the next engine uses it again. Guarded by the lock of the engine that is open. */
+    private static final class Lasting {
+        final LibraryPins pins = new LibraryPins();
+        final SiteTable sites = new SiteTable(pins);
+        final Map<Boolean, Planner> planners = new HashMap<>();
+        final TargetFinder finder;
+
+        Lasting(TargetFinder finder) {
+            this.finder = finder;
+        }
+    }
 
     private final EngineOptions options;
     private final ByteBuffer records;
     private final String javaStacks;
     private final Map<Probe, DefinedProbe> probes = new LinkedHashMap<>();
+    /** Numbers of {@link #armSites}, which no probe has. */
+    private final List<Integer> loose = new ArrayList<>();
     private final Planner planner;
-    private final LibraryPins pins = new LibraryPins();
-    private final SiteTable sites = new SiteTable(pins);
-    private final TargetFinder finder;
-    private final OpenSignals signals;
+    private final LibraryPins pins = lasting.pins;
+    private final SiteTable sites = lasting.sites;
+    private final TargetFinder finder = lasting.finder;
+    private final OpenSignals signals = new OpenSignals(finder);
     private final ClockRate clockRate;
-    private boolean draining;
+    /** Lends the drain thread its name; null: there is none. */
+    private volatile Thread drainThread;
+    private volatile boolean closed;
+    private volatile List<String> leavings = List.of();
     /** {@link #libraryChanges} when the table of sites was last compared with what is loaded. */
     private long sitesLookedAt;
 
-    private ProbeEngine(EngineOptions options, String javaStacks, TargetFinder finder) {
-        this.finder = finder;
-        this.signals = new OpenSignals(finder);
+    private ProbeEngine(EngineOptions options, String javaStacks) {
         this.options = options;
         this.javaStacks = javaStacks;
-        planner = new Planner(options.farSlots());
+        planner = lasting.planners.computeIfAbsent(options.farSlots(), Planner::new);
         clockRate = new ClockRate(options.tsc());
         long size = Helper.up_ring_memory_size();
         records = new Pointer(Helper.up_ring_memory()).getByteBuffer(0, size).order(ByteOrder.nativeOrder());
@@ -88,7 +108,8 @@ public final class ProbeEngine {
     }
 
     /**
-     * Loads the helper and sets up its memory; no code is changed yet. Later calls return the same engine, whatever their options.
+     * Loads the helper and sets up its memory; no code is changed yet. Later calls return the same engine, whatever their options, until it is closed. The
+     * rings are those of the first engine of the process.
      *
      * @throws ProbeRefusedException {@link Refusal#PLATFORM}
      * @throws IOException if the helper can not be unpacked or set up
@@ -102,8 +123,12 @@ public final class ProbeEngine {
             Platform.checkProcessor(result);
             Helper.check(result, "memory for rings");
             Helper.check(Helper.up_commit_bind(JNIEnv.CURRENT, HitRun.class), "native methods of HitRun");
-            instance = new ProbeEngine(options, attachToVm(), new TargetFinder(headStart));
+            String javaStacks = attachToVm();
+            if (lasting == null) {
+                lasting = new Lasting(new TargetFinder(headStart));
+            }
             headStart = null;
+            instance = new ProbeEngine(options, javaStacks);
             OwnWork.possible();
         }
         return instance;
@@ -172,7 +197,74 @@ public final class ProbeEngine {
      * @return false if it was not done in time
      */
     public boolean drain(boolean unfinished, long timeoutMillis) {
-        return !draining || Helper.up_drain_now(unfinished ? 1 : 0, timeoutMillis * 1_000_000) == 0;
+        return drainThread == null || Helper.up_drain_now(unfinished ? 1 : 0, timeoutMillis * 1_000_000) == 0;
+    }
+
+    /**
+     * Takes out of the process what it can: every probe is disarmed and forgotten, code and signal handlers become what they would be without the engine,
+     * the drain thread ends. Hits that are recorded become events before; calls that are inside probed functions return rightly and make none. Threads may be
+     * anywhere meanwhile, and may go on probing nothing. Takes some tens of milliseconds, and up to twenty seconds where a thread does not run. What can not
+     * be undone is told by {@link #leavings}. {@link #open} then opens another engine. Of a closed engine probes can not be defined or armed; closing it again
+     * does nothing.
+     */
+    public void close() {
+        synchronized (ProbeEngine.class) {
+            if (instance != this) {
+                return;
+            }
+            boolean begun = OwnWork.begin();
+            try {
+                leavings = new Closing(this, sites).close();
+            } finally {
+                OwnWork.end(begun);
+                OwnWork.impossible();
+                instance = null;
+            }
+        }
+    }
+
+    /** What of the engine is still in the process after {@link #close}, one short sentence each. */
+    public List<String> leavings() {
+        return leavings;
+    }
+
+    /** For {@link Closing}: no probe can be armed from now on, and none is. */
+    void disarmAll() {
+        List<LoadedLibrary> free = new ArrayList<>();
+        synchronized (this) {
+            closed = true;
+            sites.lookAgain();
+            probes.values().forEach(defined -> release(defined.points(), free));
+        }
+        giveBack(free);
+    }
+
+    /** For {@link Closing}: calls that return from now on are only counted. */
+    synchronized void giveUpAll() {
+        probes.values().forEach(defined -> giveUp(defined.ids()));
+        giveUp(loose);
+    }
+
+    /** For {@link Closing}: nobody asks for the numbers of a probe of this engine's any more. */
+    synchronized void forgetAll() {
+        probes.keySet().forEach(Probe::forgotten);
+        probes.clear();
+    }
+
+    /** For {@link Closing}. */
+    void endDrainThread() {
+        Thread thread = drainThread;
+        drainThread = null;
+        if (thread != null) {
+            Helper.up_drain_stop();
+            join(thread);
+        }
+    }
+
+    private void refuseClosed() {
+        if (closed) {
+            throw new IllegalStateException("the engine is closed");
+        }
     }
 
     /**
@@ -185,6 +277,9 @@ public final class ProbeEngine {
 
     /** @param seen libraries that are passed over: those of earlier calls. Gets all that are there now, loses those that are not */
     public synchronized News news(ProbeSpec spec, Set<LoadedLibrary> seen) throws IOException {
+        if (closed) {
+            return new News(Set.of(), false);
+        }
         Set<LoadedLibrary> now = finder.others();
         seen.retainAll(now);
         Set<String> stems = new LinkedHashSet<>();
@@ -206,6 +301,7 @@ public final class ProbeEngine {
 
     /** Why a probe would mean nothing now: there may come a library for it, or it is a slip of the pen. */
     public synchronized ProbeRefusedException nothing(ProbeSpec spec) throws IOException {
+        refuseClosed();
         return finder.nothing(spec);
     }
 
@@ -290,6 +386,7 @@ public final class ProbeEngine {
     /** @param held gets the libraries that were taken for as long as the transaction lasts */
     private synchronized Probe defineHolding(ProbeSpec spec, Predicate<String> stems, CommitMethod.Factory factory, List<LoadedLibrary> held)
             throws ProbeRefusedException, IOException {
+        refuseClosed();
         DefinedProbe defined = new DefinedProbe(spec, stems, factory, FetchProgram.encode(spec));
         LeftOut left = new LeftOut();
         Growth growth = grow(defined, held, left);
@@ -433,8 +530,10 @@ public final class ProbeEngine {
     /** Numbers of the helper's, first those that were given up and that nobody refers to any more. */
     private static int[] define(int count, ProbeType type, int fields, byte[] program, long offset, int with) throws IOException {
         int[] ids = new int[count];
-        Helper.up_probes_reclaim(JNIEnv.CURRENT);
-        Helper.check(Helper.up_probes_define(count, kind(type), fields, program, program.length, offset, with, ids), "probes");
+        synchronized (NUMBERS) {
+            Helper.up_probes_reclaim(JNIEnv.CURRENT);
+            Helper.check(Helper.up_probes_define(count, kind(type), fields, program, program.length, offset, with, ids), "probes");
+        }
         return ids;
     }
 
@@ -445,7 +544,9 @@ public final class ProbeEngine {
             Map.Entry<Integer, ArmedSite> place = i.next();
             String stem = stems.computeIfAbsent(place.getValue().library(), LibraryPattern::stem);
             CommitMethod commit = defined.factory.make(place.getKey(), defined.spec, stem, place.getValue().symbol(), records());
-            Helper.check(Helper.up_commit_register(JNIEnv.CURRENT, place.getKey(), commit.owner(), commit.frames(), commit.name()), "registering " + commit);
+            synchronized (NUMBERS) {
+                Helper.check(Helper.up_commit_register(JNIEnv.CURRENT, place.getKey(), commit.owner(), commit.frames(), commit.name()), "registering " + commit);
+            }
         }
     }
 
@@ -695,6 +796,7 @@ public final class ProbeEngine {
 
     private DefinedProbe defined(Probe probe) {
         DefinedProbe defined = probes.get(probe);
+        refuseClosed();
         if (defined == null) {
             throw new IllegalStateException(probe + " was given up");
         }
@@ -715,17 +817,24 @@ public final class ProbeEngine {
         }
         giveBack(free);
         drain(false, FORGET_MILLIS);
-        synchronized (this) {
-            probe.forgotten();
-            giveUp(defined.ids());
-        }
+        probe.forgotten();
+        giveUp(defined.ids());
+        reclaim();
     }
 
     /** Their sites are released. */
     private static void giveUp(Collection<Integer> numbers) {
         int[] ids = numbers.stream().mapToInt(Integer::intValue).toArray();
-        Helper.up_probes_give_up(ids, ids.length);
-        Helper.up_probes_reclaim(JNIEnv.CURRENT);
+        synchronized (NUMBERS) {
+            Helper.up_probes_give_up(ids, ids.length);
+        }
+    }
+
+    /** Returns how many numbers that were given up somebody may still refer to. */
+    static int reclaim() {
+        synchronized (NUMBERS) {
+            return Helper.up_probes_reclaim(JNIEnv.CURRENT);
+        }
     }
 
     /** The number by which the helper knows the site at this address. */
@@ -752,6 +861,7 @@ public final class ProbeEngine {
 
     /** Arms each by itself with a probe that records nothing but its hits; in the order of functions is fastest. */
     synchronized List<SiteOutcome> armSites(List<SiteRequest> requests) throws ProbeRefusedException, IOException {
+        refuseClosed();
         sites.lookAgain();
         signals.keep("sites");
         startDraining();
@@ -778,6 +888,7 @@ public final class ProbeEngine {
             planner.verify();
         }
         int probe = define(1, ProbeType.ENTRY, 0, new byte[0], 0, -1)[0];
+        loose.add(probe);
         sites.arm(sites.define(List.of(plan)), new int[] {probe});
         return new SiteOutcome(request, probe, plan.described().mechanism(), null, plan.described().reason());
     }
@@ -831,6 +942,9 @@ public final class ProbeEngine {
      * @return those that somebody else has written over since the last call, each once for each byte that was found there
      */
     public synchronized List<ChangedSite> changed() {
+        if (closed) {
+            return List.of();
+        }
         sites.lookAgain();
         return sites.changed().stream().map(this::changedSite).flatMap(Optional::stream).toList();
     }
@@ -868,11 +982,6 @@ public final class ProbeEngine {
         }
     }
 
-    /** Takes out what it brought; returns what has to stay, a line each. */
-    public List<String> close() {
-        return List.of();
-    }
-
     private static int kind(ProbeType type) {
         return switch (type) {
             case ENTRY -> 0;
@@ -893,10 +1002,16 @@ public final class ProbeEngine {
             }
         }, "uprobe-attach", 0, false);
         plain.start();
+        join(plain);
+        return result[0] == 0 ? "" : "no Java stacks: this VM does not tell where its threads keep their frames"
+                + (problem[0] == null ? "" : " (" + problem[0] + ")");
+    }
+
+    private static void join(Thread thread) {
         boolean interrupted = false;
-        while (plain.isAlive()) {
+        while (thread.isAlive()) {
             try {
-                plain.join();
+                thread.join();
             } catch (InterruptedException e) {
                 interrupted = true;
             }
@@ -904,18 +1019,16 @@ public final class ProbeEngine {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
-        return result[0] == 0 ? "" : "no Java stacks: this VM does not tell where its threads keep their frames"
-                + (problem[0] == null ? "" : " (" + problem[0] + ")");
     }
 
     private void startDraining() throws IOException {
-        if (!draining && javaStacks.isEmpty()) {
+        if (drainThread == null && javaStacks.isEmpty()) {
             Thread name = new Thread(null, null, "uprobe-drain", 0, false);
             name.setDaemon(true);
             Helper.check(Helper.up_drain_start(JNIEnv.CURRENT, name, options.drainMillis() * 1_000_000L,
                     Math.round(options.longCallMillis() * 1e6 * clockRate.perNano())),
                     "a drain thread");
-            draining = true;
+            drainThread = name;
         }
     }
 }

@@ -68,6 +68,11 @@ class ProbeEngineTest {
     }
 
     @TestFactory
+    List<DynamicNode> closing() throws IOException {
+        return ChildJvm.tests(CloseScenarios.class);
+    }
+
+    @TestFactory
     List<DynamicNode> forks() throws IOException {
         return ChildJvm.tests(ForkScenarios.class);
     }

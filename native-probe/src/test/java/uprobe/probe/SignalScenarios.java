@@ -643,6 +643,31 @@ final class SignalScenarios {
         assertTrue(changed.output().contains("SIGILL handler modified"), () -> "the check must be at work for that to say anything: " + changed.output());
     }
 
+    static void opensAndClosesUnderCheckJni() throws Exception {
+        System.out.println("before");
+        for (int i = 0; i < 6; i++) {
+            TestProbe probe = TestProbe.arm("c libodd:odd_identity n=$arg1");
+            for (int k = 0; k < 10; k++) {
+                Odd.odd_identity(k);
+                Thread.sleep(100);
+            }
+            TestProbe.engine().close();
+            System.out.println("hits " + probe.counters().hits());
+            Thread.sleep(1000);
+        }
+    }
+
+    @Scenario
+    static void checkJniFindsHotspotsHandlersUnchangedByClosing() throws Exception {
+        Ended ended = run("opensAndClosesUnderCheckJni", "-Xcheck:jni");
+        assertEquals(0, ended.status(), ended.output());
+        String after = ended.output().substring(ended.output().indexOf("before"));
+        assertEquals(6, after.lines().filter("hits 10"::equals).count(), after);
+        assertFalse(after.contains("handler modified") || after.contains("Warning: SIG"), after);
+        /* JNA's own loading is told of. */
+        assertEquals(List.of(), after.lines().dropWhile(l -> !l.equals("hits 10")).filter(l -> l.contains("WARNING") || l.contains("FATAL")).toList());
+    }
+
     /** HotSpot decodes the instruction that met the end of a truncated file, to step over it: such a handler is shown the copy, not our trap. */
     @Scenario(alone = true)
     static void aHandlerOfTheVmThatDecodesFindsTheInstruction() throws Exception {

@@ -2,6 +2,7 @@ package uprobe.probe.code;
 
 import java.io.IOException;
 import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicLong;
 import uprobe.probe.ProbeRefusedException;
 import uprobe.probe.Refusal;
 import uprobe.probe.elf.LoadedLibrary;
@@ -21,11 +22,15 @@ public final class SlotRegion {
     /** A bit of an address that is far more than 2 GiB and still the process's own half (47 bits). */
     private static final long FAR = 1L << 44;
 
+    private static final AtomicLong regions = new AtomicLong(), taken = new AtomicLong();
+
     private final long start;
+    private final boolean mapped;
     private long next;
 
-    private SlotRegion(long start) {
+    private SlotRegion(long start, boolean mapped) {
         this.start = start;
+        this.mapped = mapped;
         this.next = start;
     }
 
@@ -46,7 +51,8 @@ public final class SlotRegion {
             }
             int result = Helper.up_region_map(gap.getAsLong(), SIZE);
             if (result == 0) {
-                return new SlotRegion(gap.getAsLong());
+                regions.incrementAndGet();
+                return new SlotRegion(gap.getAsLong(), true);
             }   /* another thread mapped something there meanwhile: look again */
         }
         throw new ProbeRefusedException(Refusal.NO_MEMORY, where, "the kernel gave no memory for slots near " + library.fileName());
@@ -54,7 +60,17 @@ public final class SlotRegion {
 
     /** Where one might be, right behind the library; nothing is mapped. */
     static SlotRegion imagined(LoadedLibrary library) {
-        return new SlotRegion(library.textEnd() + SIZE & -SIZE);
+        return new SlotRegion(library.textEnd() + SIZE & -SIZE, false);
+    }
+
+    /** How many regions there are in the process, which stay mapped. */
+    public static long regions() {
+        return regions.get();
+    }
+
+    /** Bytes of slots in all of them. */
+    public static long bytesTaken() {
+        return taken.get();
     }
 
     /** Address of the slot that is free next; -1 if the region has none for the longest code. */
@@ -66,6 +82,7 @@ public final class SlotRegion {
     public long take(int units) {
         long slot = next;
         next += (long) units * SlotCode.UNIT;
+        taken.addAndGet(mapped ? (long) units * SlotCode.UNIT : 0);
         return slot;
     }
 }

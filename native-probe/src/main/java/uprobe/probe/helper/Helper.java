@@ -51,11 +51,14 @@ public final class Helper {
     public static native long up_signals_function(int hook);
     public static native int up_signals_next(int hook, long next);
     public static native int up_got_redirect(String name, long from, long to, int isDefault);
+    public static native int up_signals_guard(int on);
+    public static native int up_signals_give_back(int stays);
+    public static native long up_signals_masks_opened();
     public static native long up_guards_address();
     public static native int up_code_store(long address, long expected, long desired);
     public static native int up_straight(byte[] code, int length, long address, long[] ends, long[] from, int count);
     public static native int up_straight_far(byte[] code, int length, long address, long[] ends, long[] from, int count);
-    public static native int up_tasks_masks(long[] tids, long[] masks, int capacity);
+    public static native int up_tasks_masks(long[] tids, long[] masks, long[] pending, int capacity);
     public static native int up_calls_find(byte[] code, int length, int[] at, int capacity);
     public static native int up_may_call(long from, long to, int[] numbers, int count);
     public static native int up_signals_vm_text(long start, long end);
@@ -65,6 +68,9 @@ public final class Helper {
     public static native int up_returns_awaited();
     public static native int up_drain_start(JNIEnv env, Object thread, long periodNs, long longCallUnits);
     public static native int up_drain_now(int all, long timeoutNs);
+    public static native int up_drain_stop();
+    public static native int up_rings_rest();
+    public static native int up_jvm_detach();
     public static native int up_commit_bind(JNIEnv env, Object hitRun);
     public static native int up_commit_register(JNIEnv env, int probe, Object clazz, Object frames, String method);
     public static native long up_library_changes();

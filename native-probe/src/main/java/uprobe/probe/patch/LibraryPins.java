@@ -8,7 +8,7 @@ import uprobe.probe.helper.Helper;
 /**
  * References of the dynamic linker's (dlopen(3), RTLD_NOLOAD) that keep libraries mapped while they have armed sites. One that the linker does not
  * know by its path at that address - loaded by dlmopen(3), or mapped by a loader of its own - is not held: before each write to it somebody has to
- * look whether it is still there. Callers hold the engine's lock.
+ * look whether it is still there. Transactions of an engine that is being closed may end beside those of the next.
  */
 public final class LibraryPins {
     private static final class Pin {
@@ -23,7 +23,7 @@ public final class LibraryPins {
      *
      * @return whether it was held before this call already: then it is the one that its user means, if it was so when it was first taken
      */
-    public boolean take(LoadedLibrary library) {
+    public synchronized boolean take(LoadedLibrary library) {
         Pin pin = pins.computeIfAbsent(key(library), key -> new Pin());
         boolean held = pin.handle != 0;
         if (pin.users++ == 0) {
@@ -32,7 +32,7 @@ public final class LibraryPins {
         return held;
     }
 
-    boolean holds(LoadedLibrary library) {
+    synchronized boolean holds(LoadedLibrary library) {
         Pin pin = pins.get(key(library));
         return pin != null && pin.handle != 0;
     }
@@ -42,7 +42,7 @@ public final class LibraryPins {
      *
      * @return the reference to close, 0 if there are other users, or none was held. Closing may run the library's destructors: without any lock
      */
-    public long giveBack(LoadedLibrary library) {
+    public synchronized long giveBack(LoadedLibrary library) {
         Pin pin = pins.get(key(library));
         if (--pin.users > 0) {
             return 0;

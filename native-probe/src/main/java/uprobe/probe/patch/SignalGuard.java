@@ -39,6 +39,9 @@ import uprobe.probe.helper.Helper;
  * </ol>
  *
  * What could not be done is no failure: {@link #limits} tells.
+ *
+ * <p>When the engine closes, the same is undone in the reverse order ({@link #close}): traps, then everybody is waited for who may have run into one, then
+ * signals, then jumps.
  */
 public final class SignalGuard {
     /** The helper's functions, in the order of signals.c, {@code enum hook}. */
@@ -69,13 +72,16 @@ public final class SignalGuard {
     private static final Set<Integer> OF_LIBC = Set.of(SystemCallGuard.RT_SIGPROCMASK, SystemCallGuard.RT_SIGACTION, SystemCallGuard.EXECVE,
             SystemCallGuard.EXECVEAT, SystemCalls.CLONE3);
     private static final List<String> limits = new ArrayList<>();
-    /** Bytes of libc that are ours now, by address, with what they were; they stay for good. */
+    /** Bytes of libc that are ours now, by address, with what they were; they stay until {@link #close}. */
     private static final Map<Long, Byte> originals = new HashMap<>();
     private static final List<Redirect> redirects = new ArrayList<>();
     private static final SystemCallGuard calls = new SystemCallGuard(limits, originals);
     private static long ledAt = -1, lookedAt = -1;
     private static boolean installed;
-    private static SlotRegion region;
+    /** For good: the two slots of each function of libc's that was given a jump, by its address. */
+    private static final Map<Long, long[]> slots = new HashMap<>();
+    /** Single bytes of ours in libc's constants, in the order in which they were written. */
+    private static final List<Long> constants = new ArrayList<>();
 
     /** What of this could not be done in this process, one sentence each; empty before the first probe. */
     public static synchronized List<String> limits() {
@@ -133,6 +139,7 @@ public final class SignalGuard {
             return;
         }
         Optional<LoadedLibrary> libc = libc(loaded);
+        Helper.up_signals_guard(1);
         loaded.all().stream().filter(l -> l.fileName().equals("libjvm.so")).findFirst()
                 .ifPresent(vm -> Helper.up_signals_vm_text(vm.textStart(), vm.textEnd()));
         if (libc.isPresent()) {
@@ -171,12 +178,17 @@ public final class SignalGuard {
     }
 
     /**
-     * Step 6, once no thread has SIGTRAP blocked.
+     * Step 6, once no thread keeps SIGTRAP blocked. Masks are to be read once more afterwards: somebody may have passed a place where a trap stands only now.
      *
-     * @return whether masks are to be read once more: somebody may have passed a place where a trap stands only now
+     * @return who blocks it at one look after the other, though for moments; then not all is done. Empty: it is
      */
-    public static synchronized boolean complete() {
-        return calls.writeTraps();
+    public static synchronized Optional<String> complete() throws IOException {
+        calls.writeBlockingTraps();
+        Optional<String> blocking = SignalMasks.awaitOpen(SignalMasks.SIGTRAP);
+        if (blocking.isEmpty()) {
+            calls.writeOtherTraps();
+        }
+        return blocking;
     }
 
     /** Leads the system calls of libraries that were not looked through yet; libc's are {@link #hookAll}'s. */
@@ -196,6 +208,67 @@ public final class SignalGuard {
             }
         }
         return led;
+    }
+
+    /**
+     * Undoes all that is possible, once no probe is armed. A thread that is inside one of the helper's functions or slots goes on rightly; nobody new comes
+     * there. The next {@link #install} begins anew.
+     *
+     * @param left gets a sentence for each thing that stays
+     * @return references of the dynamic linker's that are to be given back
+     */
+    public static synchronized List<Long> close(List<String> left) throws IOException {
+        if (!installed) {
+            return List.of();
+        }
+        Optional<String> late = SignalMasks.awaitNoTrap();
+        if (late.isPresent()) {
+            left.add("the handlers of SIGTRAP and its kin, and what keeps SIGTRAP open in " + originals.size() + " bytes of code: thread " + late.get()
+                    + " may have run into a trap and has not come to the handler yet");
+            return List.of();
+        }
+        if (calls.hasTraps()) {
+            calls.takeTrapsOut(left);
+            late = SignalMasks.awaitNoTrap();
+        }
+        int stays = late.isPresent() ? SignalMasks.SIGTRAP : 0;
+        if (late.isPresent()) {
+            left.add("the handler of SIGTRAP: thread " + late.get() + " may have run into a trap and has not come to it yet");
+        }
+        Helper.up_signals_guard(0);
+        Helper.up_signals_give_back(stays);
+        List<Long> references = calls.takeJumpsOut(left);
+        for (int i = constants.size() - 1; i >= 0; i--) {
+            restoreConstant(constants.get(i), left);
+        }
+        for (Redirect r : redirects) {
+            int changed = Helper.up_got_redirect(r.name(), Helper.up_signals_function(r.hook().ordinal()), r.from(), 0);
+            if (changed < 0) {
+                left.add("calls of some libraries to " + r.name() + " go through the helper: their tables can not be written, error " + -changed);
+            }
+        }
+        /* Who was inside one of our functions, and may have set a signal as if it were ours. */
+        SignalMasks.awaitRun();
+        int ours = Helper.up_signals_give_back(stays);
+        if (ours > 0) {
+            left.add(ours + " signals whose handlers are ours in the kernel, which did not let them be changed");
+        }
+        constants.clear();
+        redirects.clear();
+        originals.clear();
+        limits.clear();
+        ledAt = lookedAt = -1;
+        installed = false;
+        return references;
+    }
+
+    private static void restoreConstant(long address, List<String> left) {
+        byte[] now = new byte[1];
+        byte original = originals.get(address), ours = (byte) (original ^ TRAP_BIT);
+        if (Helper.up_text_read(address, now, 1) == 1 && now[0] == ours && Helper.up_code_write(address, new byte[] {original}, 1) >= 0) {
+            return;
+        }
+        left.add("libc's constant at 0x" + Long.toHexString(address) + " keeps SIGTRAP open: it could not be put back");
     }
 
     private static void takeSignals() throws IOException {
@@ -299,14 +372,16 @@ public final class SignalGuard {
             }
         }
         try {
-            if (region == null) {
-                region = SlotRegion.of(libc, libc.fileName(), false);
+            long[] pair = slots.get(address);
+            if (pair == null) {
+                SlotRegion region = calls.regionOf(libc);
+                pair = new long[] {region.take(1), region.take(1)};
+                write(pair[0], jumpTo(Helper.up_signals_function(hook.ordinal())));
+                write(pair[1], continuation(first, code, pair[1]));
+                slots.put(address, pair);
             }
-            long entry = region.take(1), next = region.take(1);
-            write(entry, jumpTo(Helper.up_signals_function(hook.ordinal())));
-            write(next, continuation(first, code, next));
-            Helper.up_signals_next(hook.ordinal(), next);
-            calls.store(address, code, entry);
+            Helper.up_signals_next(hook.ordinal(), pair[1]);
+            calls.store(address, code, pair[0]);
             return Optional.empty();
         } catch (ProbeRefusedException | IOException e) {
             return Optional.of(e.getMessage());
@@ -353,14 +428,18 @@ public final class SignalGuard {
             return Optional.of(name + " does not keep libc's own signals out of masks in the way that is known");
         }
         try {
-            write(clearing, new byte[] {(byte) ((byte) cleared & ~TRAP_BIT)});
-            originals.put(clearing, (byte) cleared);
-            write(testing, new byte[] {(byte) ((byte) tested | TRAP_BIT)});
-            originals.put(testing, (byte) tested);
+            change(clearing, (byte) cleared, (byte) ((byte) cleared & ~TRAP_BIT));
+            change(testing, (byte) tested, (byte) ((byte) tested | TRAP_BIT));
             return Optional.empty();
         } catch (IOException e) {
             return Optional.of(e.getMessage());
         }
+    }
+
+    private static void change(long address, byte from, byte to) throws IOException {
+        write(address, new byte[] {to});
+        originals.put(address, from);
+        constants.add(address);
     }
 
     /** Address of the lowest byte of the only 48..4f b8..bf imm64 (mov r64, imm64) with this constant; -1 if there is none or more. */

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import uprobe.probe.helper.Helper;
 
 /**
@@ -28,6 +29,8 @@ public final class SignalMasks {
     /** Enough for the few instructions between a function's entry and its system call, whatever the processor does meanwhile. */
     private static final long RUN_NS = 100_000;
     private static final long LONGEST_WAIT_NS = 1_000_000_000;
+    /** Longer than the kernel's longest tick (10 ms), by which it counts a thread's time: who has run so long has run since it was asked first. */
+    private static final long RUN_THROUGH_NS = 12_000_000, LONGEST_RUN_NS = 10_000_000_000L;
     /** Of which most processes have fewer: the kernel takes some 0.1 ms to tell of one. */
     private static final int THREADS = 256;
     /** The kernel's own threads of io_uring appear among ours; they never run code of the process. */
@@ -52,25 +55,71 @@ public final class SignalMasks {
     }
 
     /**
+     * Waits until no thread has the signal blocked, at two looks in a row: a thread that is started by one that has it blocked may be missed by one.
+     *
+     * @return one that still has it after some seconds, as it does again and again
+     */
+    static Optional<String> awaitOpen(int signal) throws IOException {
+        long end = System.nanoTime() + LONGEST_RUN_NS;
+        for (int clean = 0; clean < 2;) {
+            Map<Long, String> blocking = look(signal);
+            clean = blocking.isEmpty() ? clean + 1 : 0;
+            if (!blocking.isEmpty() && System.nanoTime() > end) {
+                return blocking.values().stream().findFirst();
+            }
+            java.util.concurrent.locks.LockSupport.parkNanos(RUN_NS);
+        }
+        return Optional.empty();
+    }
+
+    /**
      * Waits until each thread of now has been seen asleep in the kernel, or has run for a while: then it has left a short stretch of code without
      * system calls that sleep, wherever in it it was. Times are the kernel's (proc(5), {@code task/TID/schedstat}: nanoseconds on a processor).
      *
      * @return false if a thread was neither within a second
      */
     static boolean awaitRun() throws IOException {
+        return awaitRun(RUN_NS, LONGEST_WAIT_NS).isEmpty();
+    }
+
+    /**
+     * Waits until no trap can come any more; there is none in any code. One that a thread ran into before may still be on its way: the kernel has not yet
+     * put the signal on the thread, or not yet called the handler, because the thread had to give its processor up there; or the thread steps. So each thread
+     * of now is waited for until it is seen asleep, as nobody is there, or has run for {@value #RUN_THROUGH_NS} ns; and then until none has SIGTRAP waiting
+     * or the mask under which handlers of the engine's, and its steps, run.
+     *
+     * @return who could not be seen so within some seconds; empty: no trap comes
+     */
+    static Optional<String> awaitNoTrap() throws IOException {
+        Optional<String> late = awaitRun(RUN_THROUGH_NS, LONGEST_RUN_NS);
+        long end = System.nanoTime() + LONGEST_RUN_NS;
+        while (late.isEmpty()) {
+            Look look = Look.now();
+            Optional<String> inside = look.threads().filter(i -> has(look.pending[i], SIGTRAP) || isInOurHandler(look.masks[i])).mapToObj(look::describe).findFirst();
+            if (inside.isEmpty() || System.nanoTime() > end) {
+                return inside;
+            }
+            java.util.concurrent.locks.LockSupport.parkNanos(RUN_NS);
+        }
+        return late;
+    }
+
+    /** @return one that did neither in time */
+    private static Optional<String> awaitRun(long enough, long longest) throws IOException {
         Map<Path, Long> ranBefore = new TreeMap<>();
         try (DirectoryStream<Path> tasks = Files.newDirectoryStream(Path.of("/proc/self/task"))) {
             for (Path task : tasks) {
                 ranBefore.put(task, timeOnProcessor(task));
             }
         }
-        long end = System.nanoTime() + LONGEST_WAIT_NS;
+        long end = System.nanoTime() + longest;
         while (true) {
-            ranBefore.entrySet().removeIf(e -> sleeps(e.getKey()) || timeOnProcessor(e.getKey()) - e.getValue() >= RUN_NS);
+            ranBefore.entrySet().removeIf(e -> sleeps(e.getKey()) || timeOnProcessor(e.getKey()) - e.getValue() >= enough);
             if (ranBefore.isEmpty()) {
-                return true;
+                return Optional.empty();
             } else if (System.nanoTime() > end) {
-                return false;
+                long tid = Long.parseLong(ranBefore.keySet().iterator().next().getFileName().toString());
+                return Optional.of(described(tid));
             }
             java.util.concurrent.locks.LockSupport.parkNanos(RUN_NS);
         }
@@ -98,25 +147,46 @@ public final class SignalMasks {
     /** Thread ids of those that block it now, with their descriptions. */
     private static Map<Long, String> look(int signal) throws IOException {
         Map<Long, String> found = new TreeMap<>();
-        long[] tids, masks;
-        int threads, room = THREADS;
-        do {
-            tids = new long[room];
-            masks = new long[room];
-            threads = Helper.check(Helper.up_tasks_masks(tids, masks, room), "reading the threads' signal masks");
-            room = threads + threads / 8;
-        } while (threads > masks.length);
-        for (int i = 0; i < threads; i++) {
-            /* The kernel defers SIGTRAP while the engine's own handler runs, if the program's wants that: no trap comes there. */
-            boolean inOurs = has(masks[i], GLIBC) && !has(masks[i], SIGSEGV);
-            if (has(masks[i], signal) && !inOurs) {
-                String name = name(tids[i]);
-                if (KERNEL_WORKERS.stream().noneMatch(name::startsWith)) {
-                    found.put(tids[i], "\"" + name + "\" (tid " + tids[i] + ")");
-                }
+        Look look = Look.now();
+        /* The kernel defers SIGTRAP while the engine's own handler runs, if the program's wants that: no trap comes there. */
+        look.threads().filter(i -> has(look.masks[i], signal) && !isInOurHandler(look.masks[i])).forEach(i -> {
+            if (KERNEL_WORKERS.stream().noneMatch(name(look.tids[i])::startsWith)) {
+                found.put(look.tids[i], look.describe(i));
             }
-        }
+        });
         return found;
+    }
+
+    private static boolean isInOurHandler(long mask) {
+        return has(mask, GLIBC) && !has(mask, SIGSEGV);
+    }
+
+    /** All threads at one moment: their masks, and the signals that wait for them. */
+    private record Look(long[] tids, long[] masks, long[] pending, int count) {
+        static Look now() throws IOException {
+            long[] tids, masks, pending;
+            int threads, room = THREADS;
+            do {
+                tids = new long[room];
+                masks = new long[room];
+                pending = new long[room];
+                threads = Helper.check(Helper.up_tasks_masks(tids, masks, pending, room), "reading the threads' signal masks");
+                room = threads + threads / 8;
+            } while (threads > masks.length);
+            return new Look(tids, masks, pending, threads);
+        }
+
+        IntStream threads() {
+            return IntStream.range(0, count);
+        }
+
+        String describe(int i) {
+            return described(tids[i]);
+        }
+    }
+
+    private static String described(long tid) {
+        return "\"" + name(tid) + "\" (tid " + tid + ")";
     }
 
     private static String name(long tid) {

@@ -7,10 +7,12 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Set;
 import java.util.TreeMap;
 import uprobe.probe.ProbeRefusedException;
 import uprobe.probe.Refusal;
@@ -119,6 +121,13 @@ public final class SiteTable {
     /** @param pins the libraries that are held: those can not be gone */
     public SiteTable(LibraryPins pins) {
         this.pins = pins;
+    }
+
+    /** Addresses of pages of code that held a trap; those of libraries that are gone too. */
+    public Set<Long> pages() {
+        Set<Long> pages = new HashSet<>();
+        sites.keySet().forEach(address -> pages.add(address & -4096L));
+        return pages;
     }
 
     /** A transaction begins: what the last one had looked up may have changed. */

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -13,8 +14,10 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import uprobe.probe.ProbeRefusedException;
 import uprobe.probe.code.Displaced;
 import uprobe.probe.code.InstructionTable;
@@ -55,13 +58,13 @@ import uprobe.probe.spec.Mechanism;
  *
  * <p>clone3 comes back twice, on two stacks, so the helper only says whether it is to be made, and the slot makes it: {@link #MADE_HERE}.
  *
- * <p>What stands so stays for good. Callers hold {@link SignalGuard}'s lock.
+ * <p>What stands so stays until the engine closes; slots stay for good, as threads may be in them, and are used again. Callers hold {@link SignalGuard}'s lock.
  */
 final class SystemCallGuard {
     /** linux/arch/x86/entry/syscalls/syscall_64.tbl. */
     static final int RT_SIGACTION = 13, RT_SIGPROCMASK = 14, EXECVE = 59, EXECVEAT = 322;
     private static final Pattern OF_LIBC = Pattern.compile("(libc|libpthread|librt|ld-linux-x86-64)[.-].*");
-    private static final int SIG_UNBLOCK = 1;
+    private static final int SIG_BLOCK = 0, SIG_UNBLOCK = 1;
     /** test eax, eax; js over the next; syscall: a call that comes back twice, and can not be made below our own frame. */
     private static final int[] MADE_HERE = {0x85, 0xc0, 0x78, 0x02, 0x0f, 0x05};
     private static final int JUMP_SIZE = 5, ATOMIC = 8;
@@ -70,6 +73,23 @@ final class SystemCallGuard {
     /** A call whose code has no room for a jump. */
     private record Pending(LoadedLibrary library, SystemCalls.Call call, SlotCode slot) {}
 
+    /**
+     * Eight aligned bytes of code with a jump of ours.
+     *
+     * @param before what they were
+     */
+    private record Stored(long window, long before, long after) {}
+
+    /** For good: where each library's slots lie, and the slot of each call. */
+    private final Map<String, SlotRegion> regions = new HashMap<>();
+    private final Map<String, SlotCode> slots = new HashMap<>();
+    /** For good: the system calls in libraries that were looked through. */
+    private final Map<String, List<SystemCalls.Call>> found = new HashMap<>();
+    private final List<Stored> stored = new ArrayList<>();
+    /** The helper's numbers of the traps. */
+    private final List<Integer> traps = new ArrayList<>();
+    /** The dynamic linker's references that keep libraries loaded: {@link Helper#pin}. */
+    private final List<Long> pins = new ArrayList<>();
     private final Set<String> looked = new HashSet<>();
     /** The system calls in libraries that {@link #lookAhead} has been through. */
     private final Map<LoadedLibrary, List<SystemCalls.Call>> ahead = new ConcurrentHashMap<>();
@@ -101,6 +121,11 @@ final class SystemCallGuard {
         return library.path() + "@" + Long.toHexString(library.loadBias());
     }
 
+    /** The same code at the same place. */
+    private static String identity(LoadedLibrary library) {
+        return key(library) + " " + library.buildId().orElse("");
+    }
+
     /** The slot that a jump of ours at this address leads to. */
     OptionalLong ledFrom(long address) {
         Long slot = led.get(address);
@@ -122,7 +147,7 @@ final class SystemCallGuard {
 
     /** @return whether the library is looked at for the first time */
     boolean isNew(LoadedLibrary library) {
-        return looked.add(library.path() + "@" + library.loadBias() + " " + library.buildId().orElse(""));
+        return looked.add(identity(library));
     }
 
     /**
@@ -162,8 +187,13 @@ final class SystemCallGuard {
     }
 
     private List<SystemCalls.Call> found(LoadedLibrary library, Set<Integer> numbers) throws IOException {
-        List<SystemCalls.Call> before = ahead.remove(library);
-        return before == null ? find(library, numbers) : before.stream().flatMap(call -> call.among(numbers).stream()).toList();
+        String key = identity(library) + " " + new TreeSet<>(numbers);
+        List<SystemCalls.Call> known = found.get(key), before = ahead.remove(library);
+        if (known == null) {
+            known = before == null ? find(library, numbers) : before.stream().flatMap(call -> call.among(numbers).stream()).toList();
+            found.put(key, known);
+        }
+        return known;
     }
 
     private static List<SystemCalls.Call> find(LoadedLibrary library, Set<Integer> numbers) throws IOException {
@@ -174,7 +204,11 @@ final class SystemCallGuard {
     /** The function that makes whatever system call it is asked for. */
     void leadSyscall(LoadedLibrary libc) throws IOException {
         for (NativeSymbol symbol : libc.symbols().find("syscall")) {
-            SystemCalls.Call call = callsOf(libc).onlyOneIn(symbol.address(), symbol.end());
+            String key = identity(libc) + " " + symbol.name();
+            if (!found.containsKey(key)) {
+                found.put(key, Stream.ofNullable(callsOf(libc).onlyOneIn(symbol.address(), symbol.end())).toList());
+            }
+            SystemCalls.Call call = found.get(key).stream().findFirst().orElse(null);
             try {
                 if (call == null || place(call) < 0) {
                     throw new IOException("its code has no room for a jump");
@@ -203,8 +237,13 @@ final class SystemCallGuard {
         return library.symbols().containing(address).map(NativeSymbol::address).orElse(0L);
     }
 
-    private static SlotRegion regionOf(LoadedLibrary library) throws ProbeRefusedException, IOException {
-        return SlotRegion.of(library, library.fileName(), false);
+    SlotRegion regionOf(LoadedLibrary library) throws ProbeRefusedException, IOException {
+        SlotRegion region = regions.get(identity(library));
+        if (region == null) {
+            region = SlotRegion.of(library, library.fileName(), false);
+            regions.put(identity(library), region);
+        }
+        return region;
     }
 
     private static SystemCalls callsOf(LoadedLibrary library) throws IOException {
@@ -236,20 +275,13 @@ final class SystemCallGuard {
     /** @return whether a jump was written; if not, a trap is to be */
     private boolean lead(LoadedLibrary library, SystemCalls.Call call, SlotRegion region, boolean onlySignals) throws IOException {
         int place = place(call);
-        long slot = region.peek();
+        List<Displaced> moved = place < 0 ? List.of() : call.straight().subList(place, call.straight().size());
+        SlotCode slot = slotOf(library, call, moved, region, onlySignals);
         if (place < 0) {
-            byte[] code = slotCode(slot, List.of(), call, false);
-            region.take((code.length + SlotCode.UNIT - 1) / SlotCode.UNIT);
-            SlotCode described = new SlotCode(slot, code, List.of(new SlotCode.Mark(0, 0, SlotCode.Where.SITE, false)), 0, Displaced.NO_REGISTER);
-            write(slot, code);
-            pending.add(new Pending(library, call, described));
+            pending.add(new Pending(library, call, slot));
             return false;
         }
-        List<Displaced> moved = call.straight().subList(place, call.straight().size());
-        byte[] code = slotCode(slot, moved, call, onlySignals);
-        region.take((code.length + SlotCode.UNIT - 1) / SlotCode.UNIT);
-        write(slot, code);
-        store(moved.get(0).address(), moved.get(0).bytes(), slot);
+        store(moved.get(0).address(), moved.get(0).bytes(), slot.address());
         if (moved.get(0).next() < call.next()) {
             closed.put(moved.get(0).next(), call.next());
         }
@@ -257,9 +289,71 @@ final class SystemCallGuard {
         return true;
     }
 
-    /** Slots and jumps are for good; so is the library. */
-    private static long keepLoaded(LoadedLibrary library) {
-        return Helper.pin(library.path().toString(), library.loadBias());
+    /** The one that it had before the engine was closed, or a new one. */
+    private SlotCode slotOf(LoadedLibrary library, SystemCalls.Call call, List<Displaced> moved, SlotRegion region, boolean onlySignals) throws IOException {
+        String key = identity(library) + " " + call.address() + " " + moved.size() + onlySignals + call.numbers().equals(Set.of(SystemCalls.CLONE3));
+        SlotCode known = slots.get(key);
+        if (known == null) {
+            byte[] code = slotCode(region.peek(), moved, call, onlySignals);
+            long address = region.take((code.length + SlotCode.UNIT - 1) / SlotCode.UNIT);
+            write(address, code);
+            known = new SlotCode(address, code, List.of(new SlotCode.Mark(0, 0, SlotCode.Where.SITE, false)), 0, Displaced.NO_REGISTER);
+            slots.put(key, known);
+        }
+        return known;
+    }
+
+    /** As long as jumps lead from it. */
+    private void keepLoaded(LoadedLibrary library) {
+        long pin = Helper.pin(library.path().toString(), library.loadBias());
+        if (pin != 0) {
+            pins.add(pin);
+        }
+    }
+
+    boolean hasTraps() {
+        return !traps.isEmpty();
+    }
+
+    /**
+     * The traps are taken out, in the reverse order: who begins to block SIGTRAP must not find one on the call that ends it. Threads that ran into one are
+     * still right.
+     *
+     * @param left gets a sentence for each that somebody else had written over
+     */
+    void takeTrapsOut(List<String> left) {
+        Collections.reverse(traps);
+        int[] sites = traps.stream().mapToInt(Integer::intValue).toArray(), errors = new int[sites.length];
+        int result = Helper.up_sites_disarm(sites, sites.length, errors);
+        for (int error : errors) {
+            if (result < 0 || error != 0 && error != Helper.GONE) {
+                left.add("a system call's trap could not be taken out: error " + (result < 0 ? result : error));
+            }
+        }
+        traps.clear();
+    }
+
+    /** No trap can come any more: the jumps are taken out too, and nothing is remembered but where slots are. Returns the references to give back. */
+    List<Long> takeJumpsOut(List<String> left) {
+        for (int i = stored.size() - 1; i >= 0; i--) {
+            Stored s = stored.get(i);
+            byte[] now = new byte[ATOMIC];
+            boolean gone = Helper.up_text_read(s.window(), now, ATOMIC) < 0;
+            int error = gone ? 0 : Helper.up_code_store(s.window(), s.after(), s.before());
+            if (error != 0) {
+                left.add("a jump at 0x" + Long.toHexString(s.window()) + " that keeps SIGTRAP open could not be taken out: error " + error);
+            }
+        }
+        List<Long> references = List.copyOf(pins);
+        stored.clear();
+        pins.clear();
+        looked.clear();
+        pending.clear();
+        led.clear();
+        closed.clear();
+        covered.clear();
+        unguarded.clear();
+        return references;
     }
 
     /** The nearest instruction before the call that a jump may stand on; a function's first only if there is no other. */
@@ -292,6 +386,7 @@ final class SystemCallGuard {
         for (int i = 0; i < JUMP_SIZE; i++) {
             originals.put(address + i, displaced[i]);
         }
+        stored.add(new Stored(window, word(before), word(after)));
         led.put(address, slot);
     }
 
@@ -300,21 +395,27 @@ final class SystemCallGuard {
     }
 
     /**
-     * The traps for which {@link #lead} found no room. Caller has seen that no thread has SIGTRAP blocked.
-     *
-     * @return whether there were any
+     * Traps in place of jumps, those by which code begins to block signals. Libc blocks all of them for moments, and a thread that is just within one would die
+     * of the trap on the call that ends it: those, and all that it may make in between, are {@link #writeOtherTraps}'s, once nobody is.
      */
-    boolean writeTraps() {
-        boolean any = !pending.isEmpty();
-        for (Pending p : pending) {
+    void writeBlockingTraps() {
+        writeTraps(pending.stream().filter(p -> p.call().numbers().equals(Set.of(RT_SIGPROCMASK)) && p.call().first().is(SIG_BLOCK)).toList());
+    }
+
+    /** Caller has seen that no thread has SIGTRAP blocked since {@link #writeBlockingTraps}. */
+    void writeOtherTraps() {
+        writeTraps(List.copyOf(pending));
+    }
+
+    private void writeTraps(List<Pending> wanted) {
+        pending.removeAll(wanted);
+        for (Pending p : wanted) {
             keepLoaded(p.library());    /* what can not be held - the dynamic linker itself, another namespace's - mostly stays as well */
             int error = arm(p);
             if (error < 0) {
                 missed(p.library(), p.call(), "writing the trap failed with " + error);
             }
         }
-        pending.clear();
-        return any;
     }
 
     private int arm(Pending p) {
@@ -329,6 +430,7 @@ final class SystemCallGuard {
         int defined = Helper.up_sites_define(way.array(), 1, site);
         int error = defined < 0 || Helper.up_sites_arm(site, 1, armed) == 1 ? defined : armed[0];
         if (error == 0) {
+            traps.add(site[0]);
             originals.put(p.call().address(), bytes[0]);
             closed.put(p.call().address(), p.call().next());
         }
