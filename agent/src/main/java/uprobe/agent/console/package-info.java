@@ -1,0 +1,2 @@
+/** What the commands print: {@link uprobe.agent.console.Table} and its numbers. */
+package uprobe.agent.console;

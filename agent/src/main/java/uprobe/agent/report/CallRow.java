@@ -1,0 +1,59 @@
+package uprobe.agent.report;
+
+/** What came of the calls of one function by one caller; or of all that a line of a table stands for. */
+final class CallRow {
+    /** Name of the events' type; null in a row of callers. */
+    final String type;
+    /** null in a table that does not ask for it */
+    final String function, caller;
+    long calls;
+    double nanos;
+    /** Of probed functions that were called inside. */
+    double nestedNanos;
+    final long[] sums;
+    final Durations durations = new Durations();
+    double longest;
+    String longestValues;
+
+    CallRow(String type, String function, String caller, int sums) {
+        this.type = type;
+        this.function = function;
+        this.caller = caller;
+        this.sums = new long[sums];
+    }
+
+    void add(Hit hit, double took) {
+        calls++;
+        if (took > 0) {
+            nanos += took;
+            durations.add(took);
+            if (took > longest) {
+                longest = took;
+                longestValues = hit.fetched();
+            }
+        }
+    }
+
+    void add(CallRow other) {
+        calls += other.calls;
+        nanos += other.nanos;
+        nestedNanos += other.nestedNanos;
+        for (int i = 0; i < sums.length; i++) {
+            sums[i] += other.sums[i];
+        }
+        durations.add(other.durations);
+        if (other.longest > longest) {
+            longest = other.longest;
+            longestValues = other.longestValues;
+        }
+    }
+
+    boolean isTimed() {
+        return nanos > 0;
+    }
+
+    /** Never negative, though calls may have been left out of the recording that had others inside. */
+    double selfNanos() {
+        return Math.max(0, nanos - nestedNanos);
+    }
+}
