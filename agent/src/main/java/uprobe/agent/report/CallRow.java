@@ -10,7 +10,8 @@ final class CallRow {
     double nanos;
     /** Of probed functions that were called inside. */
     double nestedNanos;
-    final long[] sums;
+    /** An element is null as long as no hit had the field. */
+    final Long[] sums;
     final Durations durations = new Durations();
     double longest;
     String longestValues;
@@ -19,7 +20,7 @@ final class CallRow {
         this.type = type;
         this.function = function;
         this.caller = caller;
-        this.sums = new long[sums];
+        this.sums = new Long[sums];
     }
 
     void add(Hit hit, double took) {
@@ -39,13 +40,19 @@ final class CallRow {
         nanos += other.nanos;
         nestedNanos += other.nestedNanos;
         for (int i = 0; i < sums.length; i++) {
-            sums[i] += other.sums[i];
+            if (other.sums[i] != null) {
+                addSum(i, other.sums[i]);
+            }
         }
         durations.add(other.durations);
         if (other.longest > longest) {
             longest = other.longest;
             longestValues = other.longestValues;
         }
+    }
+
+    void addSum(int field, long value) {
+        sums[field] = sums[field] == null ? value : sums[field] + value;
     }
 
     boolean isTimed() {

@@ -24,8 +24,6 @@ import java.util.stream.Collectors;
  */
 final class Calls {
     private static final String NO_CALLER = "(no Java caller)";
-    /** JFR's stackdepth, unless it is set otherwise. */
-    private static final int DEEPEST = 64;
 
     private record Pair(String function, String caller) {}
 
@@ -67,7 +65,7 @@ final class Calls {
         }
         addSums(hit, node, row);
         hits++;
-        deep += node.isDeep(DEEPEST) ? 1 : 0;
+        deep += node.isDeep ? 1 : 0;
         withMissing += hit.hasMissing() ? 1 : 0;
         ofType.merge(hit.type.name(), 1L, Long::sum);
         return node;
@@ -85,7 +83,7 @@ final class Calls {
             if (indexes[i] >= 0) {
                 long value = hit.number(indexes[i]);
                 node.sums[i] += value;
-                row.sums[i] += value;
+                row.addSum(i, value);
             }
         }
     }

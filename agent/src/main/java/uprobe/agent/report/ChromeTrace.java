@@ -57,7 +57,7 @@ final class ChromeTrace implements Closeable {
         for (int i = 0; i < hit.type.fields().size(); i++) {
             Field field = hit.type.fields().get(i);
             if (EventType.isFetched(field) && hit.isRead(i)) {
-                if (field.kind() == Kind.VARINT && field.unit() == EventType.Unit.NONE) {
+                if (field.kind() == Kind.VARINT && field.unit() != EventType.Unit.ADDRESS && (field.unit() != EventType.Unit.UNSIGNED || hit.number(i) >= 0)) {
                     out.value(field.name(), hit.number(i));
                 } else {
                     out.value(field.name(), hit.value(i));

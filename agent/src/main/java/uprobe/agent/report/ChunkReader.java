@@ -109,6 +109,12 @@ final class ChunkReader {
         return id == 0 ? null : constants.stackTraces.get(id);
     }
 
+    int deepestStack() {
+        int[] deepest = new int[1];
+        constants.stackTraces.forEach((id, stack) -> deepest[0] = Math.max(deepest[0], stack.methods.length));
+        return deepest[0];
+    }
+
     /** {@code java/util/zip/Deflater}, empty if it is not known */
     String className(long method) {
         MethodRef of = constants.methods.get(method);

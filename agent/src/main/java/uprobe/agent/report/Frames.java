@@ -21,7 +21,9 @@ final class Frames {
     private static final List<String> JDK = List.of("java", "javax", "jdk", "sun", "com.sun");
     private static final byte NATIVE = one.convert.Frame.TYPE_NATIVE;
     private static final int LINE_SHIFT = 16, NO_LINE = 0xffff;
-    private static final Pattern HIDDEN = Pattern.compile("\\$\\$Lambda.*|/0x[0-9a-f]+.*|\\+0x[0-9a-f]+.*");
+    /** What a JVM makes of a lambda, and the address or number in the name of a hidden class: another one in each run. */
+    private static final String LAMBDA = "$$Lambda";
+    private static final Pattern NUMBERED = Pattern.compile("(?<=\\$\\$Lambda).*|[/+.]0x[0-9a-f]+$");
 
     private final List<String> passedOver;
     private final Map<Frame, Frame> interned = new HashMap<>();
@@ -56,7 +58,7 @@ final class Frames {
         long key = method << 3 | (isNative ? 1 : 0) | (mayBeFunction ? 2 : 0) | (index == 0 ? 4 : 0);
         Frame known = ofChunk.get(key & Long.MAX_VALUE);
         if (known == null) {
-            String type = HIDDEN.matcher(chunk.className(method).replace('/', '.')).replaceFirst("");
+            String type = NUMBERED.matcher(chunk.className(method).replace('/', '.')).replaceFirst("");
             known = intern(new Frame(type.isEmpty() ? chunk.methodName(method) : type + "." + chunk.methodName(method),
                     kind(type, index == 0 || mayBeFunction && type.indexOf('.') < 0, isNative)));
             ofChunk.put(key & Long.MAX_VALUE, known);
@@ -71,6 +73,9 @@ final class Frames {
 
     /** {@code org.sqlite} means its classes and those of packages below, and also {@code org.sqlite.core.DB}. */
     private boolean isPassedOver(String type) {
+        if (type.endsWith(LAMBDA)) {
+            return true;
+        }
         for (String prefix : passedOver) {
             String start = prefix.endsWith(".") ? prefix.substring(0, prefix.length() - 1) : prefix;
             if (type.startsWith(start) && (type.length() == start.length() || type.charAt(start.length()) == '.' || type.charAt(start.length()) == '$')) {

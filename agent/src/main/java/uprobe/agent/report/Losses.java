@@ -19,9 +19,8 @@ import uprobe.agent.console.Table.Column;
  */
 final class Losses {
     private static final List<String> COUNTERS = List.of("hits", "recorded", "filtered", "sampledOut", "dropped", "missed", "ownWork", "unfinished");
-    private static final int HITS = 0, FILTERED = 2, LOST_FROM = 3, OWN_WORK = 6, UNFINISHED = 7;
+    private static final int HITS = 0, FILTERED = 2, SAMPLED_OUT = 3, DROPPED = 4, MISSED = 5, OWN_WORK = 6, UNFINISHED = 7;
     private static final int LATENCIES = 6;
-    private static final String HIGHEST = "max";
 
     private record Counted(String probe, String library, String symbol) {}
 
@@ -54,7 +53,7 @@ final class Losses {
                 firstTime = time;
             }
             if (newest == now && hit.number("timed") > 0) {
-                latencies = new Object[] {hit.number("timed"), time(hit, "totalTime"), time(hit, "p50"), time(hit, "p90"), time(hit, "p99"), time(hit, HIGHEST)};
+                latencies = new Object[] {hit.number("timed"), time(hit, "totalTime"), time(hit, "p50"), time(hit, "p90"), time(hit, "p99"), time(hit, "max")};
             }
         }
 
@@ -142,25 +141,31 @@ final class Losses {
         return table;
     }
 
-    /** In sentences. Not empty. */
+    /** DataLoss tells of the same hits as the counters do, if all is recorded. */
+    private long lost(long counted) {
+        return Math.max(counted, losses.values().stream().mapToLong(Long::longValue).sum());
+    }
+
+    /** In sentences. */
     List<String> notes(Calls calls) {
         List<String> notes = new ArrayList<>();
-        long lost = 0, chosen = 0, unfinished = 0, own = 0, hits = 0;
+        long dropped = 0, missed = 0, chosen = 0, unfinished = 0, own = 0, hits = 0;
         for (long[] sums : counters.values()) {
             hits += sums[HITS];
-            chosen += sums[FILTERED] + sums[LOST_FROM];
-            lost += sums[LOST_FROM + 1] + sums[LOST_FROM + 2];
+            chosen += sums[FILTERED] + sums[SAMPLED_OUT];
+            dropped += sums[DROPPED];
+            missed += sums[MISSED];
             own += sums[OWN_WORK];
             unfinished += sums[UNFINISHED];
         }
-        long told = losses.values().stream().mapToLong(Long::longValue).sum();
         if (counters.isEmpty()) {
             notes.add("No uprobe.ProbeStatistics is recorded: whether hits are missing can not be told.");
-        } else if (lost + chosen + told + unfinished == 0) {
+        } else if (lost(dropped + missed) + chosen + unfinished == 0) {
             notes.add("No hit was lost or left out" + (own == 0 ? "." : ", but for " + Amounts.count(own) + " of the agent's own work."));
         }
-        if (lost + told > 0) {
-            notes.add(Amounts.count(Math.max(lost, told)) + " hits were lost: counts and times are lower bounds. Raise ring=, or record fewer with a filter or sample=1/N.");
+        if (lost(dropped + missed) > 0) {
+            notes.add(Amounts.count(lost(dropped + missed)) + " hits were lost: counts and times are lower bounds."
+                    + (dropped == 0 ? "" : " " + Amounts.count(dropped) + " of them were dropped: raise ring=, or record fewer with a filter or sample=1/N."));
         }
         if (chosen > 0) {
             notes.add(Amounts.count(chosen) + " of " + Amounts.count(hits) + " hits were left out by a condition, threshold, sample or limit;"
@@ -173,7 +178,7 @@ final class Losses {
             notes.add(Amounts.count(refused.size()) + (refused.size() == 1 ? " probe was refused." : " probes were refused."));
         }
         if (calls.deep() > 0) {
-            notes.add(Amounts.count(calls.deep()) + " of " + Amounts.count(calls.hits()) + " events have 64 frames or more, where JFR cuts stacks by default:"
+            notes.add(Amounts.count(calls.deep()) + " of " + Amounts.count(calls.hits()) + " events have " + StackTree.DEPTH + " frames or more, where JFR cuts stacks by default:"
                     + " what called may be missing. Record with -XX:FlightRecorderOptions:stackdepth=256.");
         }
         if (calls.withMissing() > 0) {

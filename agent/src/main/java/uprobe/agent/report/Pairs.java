@@ -152,7 +152,7 @@ final class Pairs {
 
     String note() {
         long open = callers.stream().mapToLong(each -> each.open).sum();
-        return String.format(Locale.ROOT, "%s:%s opened %,d, %s:%s closed %,d; %,d are open at the end.", this.open.probe, this.open.field, opened,
+        return String.format(Locale.ROOT, "%s:%s opened %,d, %s:%s closed %,d; %,d are open at the end, unless hits were lost.", this.open.probe, this.open.field, opened,
                 close.probe, close.field, closed, open);
     }
 }

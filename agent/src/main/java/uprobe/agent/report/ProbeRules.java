@@ -9,6 +9,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import org.openjdk.jmc.common.item.IItemCollection;
 import org.openjdk.jmc.common.util.IPreferenceValueProvider;
 import org.openjdk.jmc.flightrecorder.CouldNotLoadRecordingException;
@@ -32,6 +34,8 @@ import uprobe.agent.console.Table.Column;
  */
 final class ProbeRules {
     private static final String OURS = "uprobe.";
+    /** Its parser warns of fields that a JDK has and it does not know; held here, since loggers are forgotten otherwise. */
+    private static final Logger PARSER = Logger.getLogger("org.openjdk.jmc");
 
     private record Line(IRule rule, IResult result) {
         double score() {
@@ -48,6 +52,7 @@ final class ProbeRules {
 
     /** @param all those for the JDK as well */
     static ProbeRules evaluate(List<Path> files, boolean all) throws BadInput, IOException {
+        PARSER.setLevel(Level.SEVERE);
         List<IParserExtension> extensions = new ArrayList<>(ParserExtensionRegistry.getParserExtensions());
         if (!all) {
             extensions.add(new SlimHits());

@@ -56,7 +56,7 @@ final class Recordings {
         ChunkReader reader = new ChunkReader(chunk);
         List<EventType> types = List.copyOf(reader.types());
         types.forEach(fields::look);
-        stacks.nextChunk();
+        stacks.nextChunk(reader);
         calls.nextChunk();
         if (pairs != null) {
             pairs.look(types);

@@ -5,10 +5,13 @@ import com.grack.nanojson.JsonWriter;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.openjdk.jmc.flightrecorder.rules.Severity;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
@@ -109,6 +112,9 @@ public final class ReportCommand implements Callable<Integer> {
         Calls calls = new Calls(stacks, sums);
         Pairs pairs = pair == null ? null : new Pairs(Pairs.End.parse(pair.get(0)), Pairs.End.parse(pair.get(1)), sums);
         Recordings recordings;
+        for (Path out : written()) {
+            checkWritable(out);
+        }
         try (ChromeTrace trace = chrome == null ? null : new ChromeTrace(chrome)) {
             recordings = new Recordings(stacks, calls, pairs, trace);
             recordings.read(files, wholeChunks);
@@ -136,6 +142,21 @@ public final class ReportCommand implements Callable<Integer> {
         }
         print(recordings.header(), tables, notes);
         return failOn != null && evaluated.isAtLeast(Severity.valueOf(failOn.name())) ? RULES_FAILED : 0;
+    }
+
+    private List<Path> written() {
+        return Stream.of(html, collapsed, chrome).filter(Objects::nonNull).toList();
+    }
+
+    /** Before all is read. */
+    private static void checkWritable(Path out) throws BadInput {
+        Path parent = out.toAbsolutePath().getParent();
+        if (!Files.isDirectory(parent)) {
+            throw BadInput.failure(out + " can not be written: there is no folder " + parent);
+        }
+        if (Files.isDirectory(out) || !Files.isWritable(Files.exists(out) ? out : parent)) {
+            throw BadInput.failure(out + " can not be written: " + (Files.isDirectory(out) ? "it is a folder" : "permission is denied"));
+        }
     }
 
     private List<String> driversMeant() {
@@ -181,11 +202,7 @@ public final class ReportCommand implements Callable<Integer> {
         tables.stream().filter(table -> !table.isEmpty()).forEach(table -> System.out.println("\n" + table.text(Ansi.AUTO)));
         System.out.println();
         notes.forEach(System.out::println);
-        for (Path written : new Path[] {html, collapsed, chrome}) {
-            if (written != null) {
-                System.out.println("written: " + written);
-            }
-        }
+        written().forEach(out -> System.out.println("written: " + out));
         System.out.println(PLUGIN);
     }
 }

@@ -44,10 +44,10 @@ final class ReportTables {
         if (by != By.FUNCTION) {
             columns.add(Column.text("caller"));
         }
-        columns.addAll(List.of(Column.count("calls"), Column.time("total"), Column.time("self"), Column.time("p50"), Column.time("p90"), Column.time("p99"),
-                Column.time("longest")));
+        columns.addAll(List.of(Column.count("calls"), Column.time("total"), Column.time("self"), Column.time("p50"), Column.time("p90"), Column.time("p99")));
         calls.sumFields().forEach(field -> columns.add(amount(field, calls.unit(field)).named("sum." + field)));
-        columns.add(Column.text("its values").named("longestValues"));
+        columns.add(Column.time("longest"));
+        columns.add(Column.text("with").named("longestValues"));
         Table table = new Table(name(by), title(by) + shownOf(rows.size()), columns);
         rows.stream().limit(top).forEach(row -> table.row(cells(by, row)));
         return table;
@@ -83,10 +83,9 @@ final class ReportTables {
         }
         cells.add(row.calls);
         cells.addAll(row.isTimed() ? Arrays.asList(row.nanos, row.selfNanos(), row.durations.percentile(50), row.durations.percentile(90),
-                row.durations.percentile(99), row.longest) : Arrays.asList(null, null, null, null, null, null));
-        for (long sum : row.sums) {
-            cells.add(sum);
-        }
+                row.durations.percentile(99)) : Arrays.asList(null, null, null, null, null));
+        cells.addAll(Arrays.asList(row.sums));
+        cells.add(row.isTimed() ? row.longest : null);
         cells.add(row.longestValues);
         return cells.toArray();
     }

@@ -12,7 +12,6 @@ final class StackNode {
 
     final StackNode parent;
     final Frame frame;
-    private final int depth;
     private Map<Frame, StackNode> children;
     /** One for each type of events that ends here; mostly one, or none. */
     private CallRow[] rows = NONE;
@@ -20,17 +19,13 @@ final class StackNode {
     double nanos;
     /** Of the fields that are asked for. */
     long[] sums;
+    /** Whether JFR may have cut the stack that ends here. */
+    boolean isDeep;
 
     /** @param parent null at the root, whose frame is null as well */
     StackNode(StackNode parent, Frame frame) {
         this.parent = parent;
         this.frame = frame;
-        depth = parent == null ? 0 : parent.depth + 1;
-    }
-
-    /** Whether there are so many frames. */
-    boolean isDeep(int frames) {
-        return depth >= frames;
     }
 
     StackNode child(Frame of) {

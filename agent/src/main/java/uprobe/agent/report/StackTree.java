@@ -5,21 +5,35 @@ import java.util.Map;
 import one.jfr.Dictionary;
 import one.jfr.StackTrace;
 
-/** All stacks of hits. A stack is walked once a chunk, and afterwards known by its number. */
+/**
+ * All stacks of hits. A stack is walked once a chunk, and afterwards known by its number.
+ * <p>
+ * JFR cuts deep stacks on the outside. The stack of a call inside another one is deeper, so it lost a frame more, and would not lie above the other in the tree:
+ * <pre>
+ *   inflate <- read <- run <- ... <- a <- b         64 frames
+ *   crc32 <- inflate <- read <- run <- ... <- a     64 frames
+ * </pre>
+ * So where stacks are that deep, of their Java frames a number is kept that is left in both.
+ */
 final class StackTree {
-    private static final String NO_STACK = "no stack recorded", NO_JAVA = "no Java caller";
+    /** JFR's stackdepth, unless it is set otherwise. */
+    static final int DEPTH = 64;
+    private static final int MOST_FUNCTIONS = 16;
+    private static final String NO_STACK = "no stack recorded", NO_JAVA = "no Java caller", CUT = "further frames were cut";
 
     private final Frames frames;
     private final StackNode root = new StackNode(null, null);
     private Dictionary<StackNode> ofChunk = new Dictionary<>();
     private final Map<String, StackNode> drainedOfChunk = new HashMap<>();
+    private int deepest;
 
     StackTree(Frames frames) {
         this.frames = frames;
     }
 
-    void nextChunk() {
+    void nextChunk(ChunkReader chunk) {
         frames.nextChunk();
+        deepest = Math.max(deepest, chunk.deepestStack());
         ofChunk = new Dictionary<>();
         drainedOfChunk.clear();
     }
@@ -41,12 +55,28 @@ final class StackTree {
                 return root.child(frames.note(NO_STACK)).child(frames.function(nameWithoutStack(hit)));
             }
             known = root;
-            for (int i = stack.methods.length - 1; i >= 0; i--) {
+            int depth = kept(chunk, stack);
+            if (depth < stack.methods.length) {
+                known = known.child(frames.note(CUT));
+            }
+            for (int i = depth - 1; i >= 0; i--) {
                 known = known.child(frames.of(chunk, stack, i));
             }
+            known.isDeep |= stack.methods.length >= DEPTH;
             ofChunk.put(hit.stack(), known);
         }
         return known;
+    }
+
+    private int kept(ChunkReader chunk, StackTrace stack) {
+        if (deepest < DEPTH) {
+            return stack.methods.length;
+        }
+        int functions = 0;
+        while (functions < stack.methods.length && frames.of(chunk, stack, functions).isFunction()) {
+            functions++;
+        }
+        return Math.min(stack.methods.length, functions + deepest - MOST_FUNCTIONS);
     }
 
     /** The drain thread committed it: functions are the hit's, Java frames would be its own. */
