@@ -40,7 +40,7 @@ final class ChunkMetadata {
         this.reader = reader;
     }
 
-    /** Of the agent's events alone. Leaves the buffer's position as it was. */
+    /** Of those that are wanted alone. Leaves the buffer's position as it was. */
     static Map<Long, EventType> eventTypes(JfrReader reader, ByteBuffer chunk, Chunk header) {
         int position = chunk.position();
         chunk.position((int) header.metadata());
@@ -63,7 +63,7 @@ final class ChunkMetadata {
         classes.forEach(each -> names.put(each.attribute("id"), each.attribute("name")));
         Map<Long, EventType> types = new HashMap<>();
         for (Element each : classes) {
-            if (each.attribute("name").startsWith(EventType.PREFIX) && each.attribute("superType").equals("jdk.jfr.Event")) {
+            if (EventType.isWanted(each.attribute("name")) && each.attribute("superType").equals("jdk.jfr.Event")) {
                 long id = Long.parseLong(each.attribute("id"));
                 List<Field> fields = each.children.stream().filter(child -> child.name.equals("field")).map(this::field).toList();
                 types.put(id, new EventType(id, each.attribute("name"), fields));

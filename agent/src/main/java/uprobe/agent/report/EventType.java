@@ -12,6 +12,8 @@ import java.util.Set;
 record EventType(long id, String name, List<Field> fields) {
     static final String PREFIX = "uprobe.";
     static final String LOSS = PREFIX + "DataLoss", STATISTICS = PREFIX + "ProbeStatistics", REFUSED = PREFIX + "ProbeRefused", ARMED = PREFIX + "ProbeArmed";
+    /** JFR's own: it writes how many bytes of events it had no room for. */
+    static final String JFR_LOSS = "jdk.DataLoss";
     private static final Set<String> ABOUT_PROBES = Set.of(LOSS, STATISTICS, REFUSED, ARMED);
     /** Those that every probe's events have, beside what the probe fetches. */
     private static final Set<String> OWN = Set.of("startTime", "duration", "eventThread", "stackTrace", "library", "function", "address", "nativeThreadId",
@@ -31,6 +33,10 @@ record EventType(long id, String name, List<Field> fields) {
         boolean isNumber() {
             return !pooled && kind != Kind.STRING && kind != Kind.UNREADABLE && !type.equals("boolean");
         }
+    }
+
+    static boolean isWanted(String name) {
+        return name.startsWith(PREFIX) || name.equals(JFR_LOSS);
     }
 
     boolean isHit() {

@@ -19,7 +19,7 @@ import uprobe.agent.console.Table.Column;
  */
 final class Losses {
     private static final List<String> COUNTERS = List.of("hits", "recorded", "filtered", "sampledOut", "dropped", "missed", "ownWork", "unfinished");
-    private static final int HITS = 0, FILTERED = 2, SAMPLED_OUT = 3, DROPPED = 4, MISSED = 5, OWN_WORK = 6, UNFINISHED = 7;
+    private static final int HITS = 0, RECORDED = 1, FILTERED = 2, SAMPLED_OUT = 3, DROPPED = 4, MISSED = 5, OWN_WORK = 6, UNFINISHED = 7;
     private static final int LATENCIES = 6;
 
     private record Counted(String probe, String library, String symbol) {}
@@ -73,6 +73,7 @@ final class Losses {
     private final Map<Counted, Object[]> latencies = new LinkedHashMap<>();
     private final Map<Loss, Long> losses = new LinkedHashMap<>();
     private final Set<Refused> refused = new LinkedHashSet<>();
+    private long lostBytes;
 
     void add(Hit hit) {
         switch (hit.type.name()) {
@@ -80,6 +81,7 @@ final class Losses {
                     .add(hit);
             case EventType.LOSS -> losses.merge(new Loss(text(hit, "probe"), text(hit, "reason")), hit.number("count"), Long::sum);
             case EventType.REFUSED -> refused.add(new Refused(text(hit, "probe"), text(hit, "library"), text(hit, "symbol"), text(hit, "reason")));
+            case EventType.JFR_LOSS -> lostBytes += hit.number("amount");
             default -> { }
         }
     }
@@ -146,6 +148,14 @@ final class Losses {
         return Math.max(counted, losses.values().stream().mapToLong(Long::longValue).sum());
     }
 
+    /** By the counters, of probes of which there are any: in mode count and hist what is recorded is no event. */
+    private long missingEvents(Calls calls) {
+        Map<String, Long> recorded = new HashMap<>();
+        counters.forEach((probe, sums) -> recorded.merge(probe.probe, sums[RECORDED], Long::sum));
+        return recorded.entrySet().stream().filter(probe -> calls.hitsOf(probe.getKey()) > 0)
+                .mapToLong(probe -> Math.max(0, probe.getValue() - calls.hitsOf(probe.getKey()))).sum();
+    }
+
     /** In sentences. */
     List<String> notes(Calls calls) {
         List<String> notes = new ArrayList<>();
@@ -160,12 +170,19 @@ final class Losses {
         }
         if (counters.isEmpty()) {
             notes.add("No uprobe.ProbeStatistics is recorded: whether hits are missing can not be told.");
-        } else if (lost(dropped + missed) + chosen + unfinished == 0) {
+        } else if (lost(dropped + missed) + chosen + unfinished + missingEvents(calls) + lostBytes == 0) {
             notes.add("No hit was lost or left out" + (own == 0 ? "." : ", but for " + Amounts.count(own) + " of the agent's own work."));
         }
         if (lost(dropped + missed) > 0) {
             notes.add(Amounts.count(lost(dropped + missed)) + " hits were lost: counts and times are lower bounds."
                     + (dropped == 0 ? "" : " " + Amounts.count(dropped) + " of them were dropped: raise ring=, or record fewer with a filter or sample=1/N."));
+        }
+        long away = missingEvents(calls);
+        if (away > 0) {
+            notes.add(Amounts.count(away) + " events that were made are not in these files: JFR lost them, or they were in chunks that it dropped (maxsize, maxage).");
+        }
+        if (lostBytes > 0) {
+            notes.add("JFR itself lost " + Amounts.bytes(lostBytes) + " of events of any kind (jdk.DataLoss).");
         }
         if (chosen > 0) {
             notes.add(Amounts.count(chosen) + " of " + Amounts.count(hits) + " hits were left out by a condition, threshold, sample or limit;"

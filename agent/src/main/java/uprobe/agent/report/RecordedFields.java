@@ -13,7 +13,7 @@ final class RecordedFields {
 
     void look(EventType type) {
         if (!type.isHit()) {
-            aboutProbes = true;
+            aboutProbes |= type.name().startsWith(EventType.PREFIX);
             return;
         }
         Set<String> names = numbers.computeIfAbsent(type.name(), key -> new LinkedHashSet<>());
