@@ -53,6 +53,13 @@ public final class libz implements NativeLibrary {
     }
 
     @Override
+    public void neverReturns() {
+        ProbeEvents.Inflate event = new ProbeEvents.Inflate();
+        event.missing = "ret,duration";
+        event.commit();
+    }
+
+    @Override
     public long malloc(long size, long address) {
         ProbeEvents.Malloc event = new ProbeEvents.Malloc();
         event.size = size;

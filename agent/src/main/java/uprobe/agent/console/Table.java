@@ -80,6 +80,16 @@ public final class Table {
         return this;
     }
 
+    /** With so many of its rows at most, and a title that says so. */
+    public Table top(int most) {
+        if (rows.size() <= most) {
+            return this;
+        }
+        Table top = new Table(name, title + " (" + most + " of " + rows.size() + "; --top " + rows.size() + " shows all)", columns);
+        top.rows.addAll(rows.subList(0, most));
+        return top;
+    }
+
     public String name() {
         return name;
     }

@@ -8,8 +8,8 @@ final class CallRow {
     final String function, caller;
     long calls;
     double nanos;
-    /** Of probed functions that were called inside. */
-    double nestedNanos;
+    /** Without what probed functions took that were called inside. */
+    double selfNanos;
     /** An element is null as long as no hit had the field. */
     final Long[] sums;
     final Durations durations = new Durations();
@@ -38,7 +38,7 @@ final class CallRow {
     void add(CallRow other) {
         calls += other.calls;
         nanos += other.nanos;
-        nestedNanos += other.nestedNanos;
+        selfNanos += other.selfNanos;
         for (int i = 0; i < sums.length; i++) {
             if (other.sums[i] != null) {
                 addSum(i, other.sums[i]);
@@ -57,10 +57,5 @@ final class CallRow {
 
     boolean isTimed() {
         return nanos > 0;
-    }
-
-    /** Never negative, though calls may have been left out of the recording that had others inside. */
-    double selfNanos() {
-        return Math.max(0, nanos - nestedNanos);
     }
 }

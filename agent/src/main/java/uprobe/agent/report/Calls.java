@@ -14,13 +14,6 @@ import java.util.stream.Collectors;
 
 /**
  * Hits added up by function and caller
- * <p>
- * Self time needs no order of events. The stack of a hit inside a call of another probed function has that function as its second frame, so what the inner
- * call took is taken off the row of the outer one:
- *
- * <pre>
- *   libz.crc32 <- libz.inflate <- Inflater.inflateBytesBytes <- app.Archive.read     3 us, off what (libz.inflate, app.Archive.read) took
- * </pre>
  */
 final class Calls {
     private static final String NO_CALLER = "(no Java caller)";
@@ -30,13 +23,13 @@ final class Calls {
     private record Key(String type, Pair pair) {}
 
     private final StackTree stacks;
+    private final CallNesting nesting = new CallNesting();
     private final List<String> sumFields;
     private final Map<Key, CallRow> rows = new HashMap<>();
-    private final Map<Pair, double[]> nested = new HashMap<>();
     private final Map<EventType, int[]> sumIndexes = new IdentityHashMap<>();
     private final Map<String, Long> ofType = new HashMap<>();
     private final Map<String, EventType.Unit> units = new LinkedHashMap<>();
-    private long hits, deep, withMissing;
+    private long hits, deep, withMissing, unreturned;
 
     Calls(StackTree stacks, List<String> sumFields) {
         this.stacks = stacks;
@@ -45,6 +38,11 @@ final class Calls {
 
     void nextChunk() {
         sumIndexes.clear();
+        nesting.nextChunk();
+    }
+
+    void nextFile() {
+        nesting.nextFile();
     }
 
     /** @return where the hit's stack ends */
@@ -59,16 +57,25 @@ final class Calls {
         double took = hit.nanos();
         row.add(hit, took);
         node.calls++;
-        node.nanos += took;
-        if (took > 0 && node.parent.frame != null && node.parent.frame.isFunction()) {
-            nested.computeIfAbsent(pairOf(node.parent), key -> new double[1])[0] += took;
+        if (took > 0) {
+            nesting.add(threadOf(chunk, hit), hit, took, row, node);
         }
         addSums(hit, node, row);
         hits++;
         deep += node.isDeep ? 1 : 0;
         withMissing += hit.hasMissing() ? 1 : 0;
+        unreturned += hit.isUnreturned() ? 1 : 0;
         ofType.merge(hit.type.name(), 1L, Long::sum);
         return node;
+    }
+
+    /** Java's number of the thread that was hit, or below zero the kernel's. */
+    private static long threadOf(ChunkReader chunk, Hit hit) {
+        if (hit.drained() == null) {
+            return chunk.javaThreadId(hit.thread());
+        }
+        long java = hit.number("javaThreadId");
+        return java > 0 ? java : -hit.number("nativeThreadId");
     }
 
     private void addSums(Hit hit, StackNode node, CallRow row) {
@@ -120,6 +127,11 @@ final class Calls {
         return withMissing;
     }
 
+    /** Calls whose end was not seen. */
+    long unreturned() {
+        return unreturned;
+    }
+
     long hitsOf(String type) {
         return ofType.getOrDefault(type, 0L);
     }
@@ -156,8 +168,6 @@ final class Calls {
         Set<String> twice = byName().entrySet().stream().filter(e -> e.getValue().size() > 1).map(Map.Entry::getKey).collect(Collectors.toSet());
         Map<List<String>, CallRow> groups = new HashMap<>();
         for (CallRow row : rows.values()) {
-            double[] inside = nested.get(new Pair(row.function, row.caller));
-            row.nestedNanos = inside == null || !row.isTimed() ? 0 : inside[0];
             CallRow group = empty.apply(row);
             String function = group.function == null ? "" : group.function;
             String caller = group.caller == null ? "" : group.caller;

@@ -92,7 +92,7 @@ final class FlameGraphs {
     private long weightOf(StackNode node, String weight) {
         return switch (weight) {
             case CALLS -> node.calls;
-            case TIME -> Math.round(node.selfNanos());
+            case TIME -> Math.round(node.selfNanos);
             default -> node.sums == null ? 0 : node.sums[calls.sumFields().indexOf(weight)];
         };
     }

@@ -108,7 +108,12 @@ final class Hit {
     }
 
     boolean hasMissing() {
-        return missing >= 0 && strings[missing] != null;
+        return missing >= 0 && strings[missing] != null && !isUnreturned();
+    }
+
+    /** A call whose end was not seen, so that it has no duration. */
+    boolean isUnreturned() {
+        return missing >= 0 && strings[missing] != null && strings[missing].endsWith("duration");
     }
 
     /** What the probe fetched: {@code avail_in=20000 ret=1}. */

@@ -1,6 +1,7 @@
 package uprobe.agent.report;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -112,9 +113,10 @@ final class Losses {
                 Column.count("missed"), Column.count("own work").named("ownWork"), Column.count("unfinished"), Column.count("events here").named("events"));
         Map<String, Long> ofProbe = new HashMap<>();
         counters.keySet().forEach(key -> ofProbe.merge(key.probe, 1L, Long::sum));
-        counters.forEach((probe, sums) -> {
+        counters.entrySet().stream().sorted(Comparator.comparingLong(each -> -each.getValue()[HITS])).forEach(each -> {
+            Counted probe = each.getKey();
             List<Object> cells = new ArrayList<>(List.of(probe.probe, probe.library, probe.symbol));
-            for (long sum : sums) {
+            for (long sum : each.getValue()) {
                 cells.add(sum);
             }
             cells.add(ofProbe.get(probe.probe) == 1 ? calls.hitsOf(probe.probe) : null);
@@ -127,7 +129,10 @@ final class Losses {
     Table latencies() {
         Table table = new Table("latencies", "Durations kept by the agent since the probe was there", Column.text("probe"), Column.text("symbol"),
                 Column.count("timed"), Column.time("total"), Column.time("p50"), Column.time("p90"), Column.time("p99"), Column.time("longest"));
-        latencies.forEach((probe, cells) -> table.row(probe.probe, probe.symbol, cells[0], cells[1], cells[2], cells[3], cells[4], cells[5]));
+        latencies.entrySet().stream().sorted(Comparator.comparingDouble(each -> -(Double) each.getValue()[1])).forEach(each -> {
+            Object[] cells = each.getValue();
+            table.row(each.getKey().probe, each.getKey().symbol, cells[0], cells[1], cells[2], cells[3], cells[4], cells[5]);
+        });
         return table;
     }
 
@@ -186,7 +191,7 @@ final class Losses {
         }
         if (chosen > 0) {
             notes.add(Amounts.count(chosen) + " of " + Amounts.count(hits) + " hits were left out by a condition, threshold, sample or limit;"
-                    + " self times of what called them inside, or was left out itself, are inexact.");
+                    + " what they took inside other calls counts as those calls' own.");
         }
         if (unfinished > 0) {
             notes.add(Amounts.count(unfinished) + " calls had not returned or had no event yet.");
@@ -197,6 +202,9 @@ final class Losses {
         if (calls.deep() > 0) {
             notes.add(Amounts.count(calls.deep()) + " of " + Amounts.count(calls.hits()) + " events have " + StackTree.DEPTH + " frames or more, where JFR cuts stacks by default:"
                     + " what called may be missing. Record with -XX:FlightRecorderOptions:stackdepth=256.");
+        }
+        if (calls.unreturned() > 0) {
+            notes.add(Amounts.count(calls.unreturned()) + " calls were left by an exception or did not end while it was recorded: they have no time.");
         }
         if (calls.withMissing() > 0) {
             notes.add(Amounts.count(calls.withMissing()) + " events have values that could not be read; they count as 0.");

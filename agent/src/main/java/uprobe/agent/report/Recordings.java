@@ -45,6 +45,7 @@ final class Recordings {
                 read(chunk);
             }
             losses.endOfFile();
+            calls.nextFile();
         }
         if (fields.isEmpty()) {
             throw BadInput.failure(names() + (files.size() == 1 ? " has" : " have") + " no events of native probes: record with"

@@ -177,7 +177,7 @@ public final class ReportCommand implements Callable<Integer> {
     }
 
     private List<Table> tables(Calls calls, Recordings recordings, Pairs pairs, ProbeRules evaluated) {
-        List<Table> tables = new ArrayList<>(new ReportTables(calls, top).of(by == null ? List.of(By.values()) : List.of(by)));
+        List<Table> tables = new ArrayList<>(new ReportTables(calls).of(by == null ? List.of(By.values()) : List.of(by)));
         if (pairs != null) {
             tables.add(pairs.table(calls));
         }
@@ -188,7 +188,7 @@ public final class ReportCommand implements Callable<Integer> {
         if (evaluated != null) {
             tables.add(evaluated.table());
         }
-        return tables;
+        return tables.stream().map(table -> table.top(top)).toList();
     }
 
     private void print(String header, List<Table> tables, List<String> notes) {

@@ -11,12 +11,9 @@ final class ReportTables {
     enum By { FUNCTION, CALLER, BOTH }
 
     private final Calls calls;
-    private final int top;
 
-    /** @param top the most rows of a table */
-    ReportTables(Calls calls, int top) {
+    ReportTables(Calls calls) {
         this.calls = calls;
-        this.top = top;
     }
 
     static Column amount(String title, EventType.Unit unit) {
@@ -48,8 +45,8 @@ final class ReportTables {
         calls.sumFields().forEach(field -> columns.add(amount(field, calls.unit(field)).named("sum." + field)));
         columns.add(Column.time("longest"));
         columns.add(Column.text("with").named("longestValues"));
-        Table table = new Table(name(by), title(by) + shownOf(rows.size()), columns);
-        rows.stream().limit(top).forEach(row -> table.row(cells(by, row)));
+        Table table = new Table(name(by), title(by), columns);
+        rows.forEach(row -> table.row(cells(by, row)));
         return table;
     }
 
@@ -69,10 +66,6 @@ final class ReportTables {
         };
     }
 
-    private String shownOf(int rows) {
-        return rows <= top ? "" : " (" + top + " of " + rows + "; --top " + rows + " shows all)";
-    }
-
     private Object[] cells(By by, CallRow row) {
         List<Object> cells = new ArrayList<>();
         if (by != By.CALLER) {
@@ -82,7 +75,7 @@ final class ReportTables {
             cells.add(row.caller);
         }
         cells.add(row.calls);
-        cells.addAll(row.isTimed() ? Arrays.asList(row.nanos, row.selfNanos(), row.durations.percentile(50), row.durations.percentile(90),
+        cells.addAll(row.isTimed() ? Arrays.asList(row.nanos, row.selfNanos, row.durations.percentile(50), row.durations.percentile(90),
                 row.durations.percentile(99)) : Arrays.asList(null, null, null, null, null));
         cells.addAll(Arrays.asList(row.sums));
         cells.add(row.isTimed() ? row.longest : null);

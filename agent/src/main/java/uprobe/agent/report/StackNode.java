@@ -16,7 +16,8 @@ final class StackNode {
     /** One for each type of events that ends here; mostly one, or none. */
     private CallRow[] rows = NONE;
     long calls;
-    double nanos;
+    /** Without what probed functions took that were called inside. */
+    double selfNanos;
     /** Of the fields that are asked for. */
     long[] sums;
     /** Whether JFR may have cut the stack that ends here. */
@@ -52,15 +53,6 @@ final class StackNode {
 
     Collection<StackNode> children() {
         return children == null ? List.of() : children.values();
-    }
-
-    /** Without what probed functions took that this one called. Never negative, though hits of this one may have been left out. */
-    double selfNanos() {
-        double inside = 0;
-        for (StackNode child : children()) {
-            inside += child.frame.isFunction() ? child.nanos : 0;
-        }
-        return Math.max(0, nanos - inside);
     }
 
     /**

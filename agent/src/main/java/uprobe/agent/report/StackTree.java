@@ -8,7 +8,7 @@ import one.jfr.StackTrace;
 /**
  * All stacks of hits. A stack is walked once a chunk, and afterwards known by its number.
  * <p>
- * JFR cuts deep stacks on the outside. The stack of a call inside another one is deeper, so it lost a frame more, and would not lie above the other in the tree:
+ * JFR cuts deep stacks on the outside. The stack of a call inside another one is deeper, so it lost a frame more, and would not lie beside the other in the tree:
  * <pre>
  *   inflate <- read <- run <- ... <- a <- b         64 frames
  *   crc32 <- inflate <- read <- run <- ... <- a     64 frames

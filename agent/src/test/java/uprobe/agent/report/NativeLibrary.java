@@ -19,6 +19,8 @@ public interface NativeLibrary {
 
     void deflateUnread();
 
+    void neverReturns();
+
     long malloc(long size, long address);
 
     void free(long address);

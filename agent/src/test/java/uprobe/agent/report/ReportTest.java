@@ -170,6 +170,15 @@ class ReportTest {
     }
 
     @Test
+    void callsWithoutAnEndAreCountedAndSaid() throws Exception {
+        Path file = record(file("unreturned"), LIBZ::neverReturns);
+        JsonObject json = Reported.json(file);
+        assertEquals(1, json.getArray("byFunction").getObject(0).getInt("calls"));
+        assertTrue(json.getArray("notes").toString().contains("1 calls were left by an exception"), json.toString());
+        assertFalse(json.getArray("notes").toString().contains("could not be read"), json.toString());
+    }
+
+    @Test
     void pairsWhatWasOpenedAndNeverClosed() throws Exception {
         Path file = record(file("pairs"), () -> {
             Archive.allocate(1999993, 0x10);
