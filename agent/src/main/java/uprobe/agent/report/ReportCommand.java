@@ -26,7 +26,7 @@ import uprobe.agent.report.ReportTables.By;
         description = "Shows what recordings have of native probes: who called what, how often and how long.",
         exitCodeListHeading = "Exit codes:%n",
         exitCodeList = {"0:all went well", "1:a file is missing, cut, or no recording of native probes; or something can not be written",
-            "2:the command line asks for what is not there", "3:a rule says what --fail-on names, or worse"})
+            "2:the command line is wrong, or names a field or probe that is not there", "3:a rule says what --fail-on names, or worse"})
 public final class ReportCommand implements Callable<Integer> {
     private static final String PLUGIN = "Mission Control shows this as well: put jmc-plugin-*.jar into its dropins folder";
     private static final int RULES_FAILED = 3;
@@ -107,6 +107,9 @@ public final class ReportCommand implements Callable<Integer> {
         }
         if (top <= 0) {
             throw BadInput.usage("--top " + top + " leaves nothing: give a number of rows from 1 on");
+        }
+        if (pair != null && pair.size() > 2) {
+            throw BadInput.usage("--pair is given " + pair.size() / 2 + " times: one pair is looked at in a run");
         }
         StackTree stacks = new StackTree(new Frames(driversMeant()));
         Calls calls = new Calls(stacks, sums);

@@ -130,6 +130,7 @@ class BadInputTest {
         assertComplains("--pair: no probe is called 'maloc'; there are .*uprobe.libc.free, uprobe.libc.malloc, .*", good, "--pair", "maloc:ret", "free:ptr");
         assertSaid(2, "--pair: uprobe.libc.free has no field 'p' of numbers; it has ptr", good, "--pair", "malloc:ret", "free:p");
         assertSaid(2, "--pair wants two of PROBE:FIELD, not 'malloc'; e.g. --pair malloc:ret free:ptr", good, "--pair", "malloc", "free:ptr");
+        assertSaid(2, "--pair is given 2 times: one pair is looked at in a run", good, "--pair", "malloc:ret", "free:ptr", "--pair", "malloc:ret", "free:ptr");
         assertSaid(2, "--weight size is none of time, calls; a field has to be named by --sum as well", good, "--weight", "size");
         assertSaid(2, "--top 0 leaves nothing: give a number of rows from 1 on", good, "--top", "0");
     }
