@@ -5,6 +5,7 @@ import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParseResult;
+import uprobe.agent.report.ReportCommand;
 import uprobe.agent.verb.Verb;
 import uprobe.agent.verb.Verbs;
 import uprobe.agent.verb.Version;
@@ -14,7 +15,7 @@ import uprobe.agent.verb.Version;
         description = {"Native probes for the JVM. Begin with `ps`, then `functions PID`, `count PID 'LIBRARY:*'`.",
                 "As an agent: java -javaagent:uprobe-agent.jar='record=out.jfr;c libz:deflate' ..."},
         footer = {"", "Exit codes: 0 done; 1 it failed, and why is on stderr; 2 what was typed means nothing; 130 ended by Ctrl-C."},
-        subcommands = PsCommand.class)
+        subcommands = {PsCommand.class, ReportCommand.class})
 public final class Main {
     public static void main(String[] arguments) {
         System.exit(execute(arguments.length == 0 ? new String[] {"--help"} : arguments));
@@ -24,7 +25,7 @@ public final class Main {
         CommandLine line = new CommandLine(new Main());
         Verbs.addTo(line);
         /* @FILE is a file of probes, not one of picocli's, whose words are arguments */
-        return line.setExpandAtFiles(false).setExecutionStrategy(Main::execute).setExecutionExceptionHandler((e, command, parsed) -> {
+        return line.setExpandAtFiles(false).setCaseInsensitiveEnumValuesAllowed(true).setExecutionStrategy(Main::execute).setExecutionExceptionHandler((e, command, parsed) -> {
             String message = e.getMessage() == null || e instanceof RuntimeException && !(e instanceof IllegalArgumentException) ? e.toString() : e.getMessage();
             message.lines().forEach(text -> System.err.println("uprobe: " + text));
             return e instanceof IllegalArgumentException ? Verb.USAGE : Verb.FAILED;

@@ -4,6 +4,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import uprobe.agent.console.Table;
+import uprobe.agent.console.Table.Column;
 import uprobe.agent.verb.Verb;
 
 /** Which JVMs are there? */
@@ -14,8 +15,7 @@ final class PsCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        Table table = new Table().column("PID", Table.Kind.RIGHT).column("user", Table.Kind.TEXT).column("Java", Table.Kind.TEXT).column("agent", Table.Kind.TEXT)
-                .column("main class", Table.Kind.TEXT).column("can be attached to", Table.Kind.TEXT);
+        Table table = Table.of(Column.right("PID"), Column.text("user"), Column.text("Java"), Column.text("agent"), Column.text("main class"), Column.text("can be attached to"));
         for (TargetProcess target : Jvms.all()) {
             table.row(target.pid(), target.owner(), target.javaVersion(), target.hasAgent() ? "yes" : "", target.mainClass(), target.obstacle().map(why -> "no: " + why).orElse("yes"));
         }

@@ -1,168 +1,290 @@
 package uprobe.agent.console;
 
 import com.github.freva.asciitable.AsciiTable;
-import com.github.freva.asciitable.Column;
 import com.github.freva.asciitable.ColumnData;
 import com.github.freva.asciitable.HorizontalAlign;
 import com.github.freva.asciitable.OverflowBehaviour;
+import com.github.freva.asciitable.Styler;
+import com.grack.nanojson.JsonSink;
 import com.grack.nanojson.JsonStringWriter;
 import com.grack.nanojson.JsonWriter;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import picocli.CommandLine.Help.Ansi;
 
-/** Rows that people read in a terminal and programs as JSON. Cells keep their values; how a value is written is the column's. */
+/**
+ * A table: columns, and rows of plain values, which are shown humanely as text and left as they are in JSON. A null is an empty cell, and not there in JSON.
+ * A target sends its tables to the command that asked, which knows how wide its terminal is.
+ *
+ * <pre>
+ * Table table = new Table("byFunction", "Calls by function", Column.text("function"), Column.count("calls"), Column.time("total"));
+ * table.row("libz.deflate", 1_234_567L, 12_300_000.0);
+ * </pre>
+ */
 public final class Table {
-    /** What the cells of a column are. */
+    /** What the values of a column are. */
     public enum Kind {
-        /** A String. */
+        /** Strings. */
         TEXT,
-        /** A String at the right. */
+        /** Strings at the right. */
         RIGHT,
-        /** A Long: 1,234,567. */
+        /** Whole numbers. */
         COUNT,
-        /** A Long, nanoseconds: 1.23 ms. */
-        NANOS,
-        /** A Long, bytes: 1.2 MiB. */
-        BYTES
+        /** Nanoseconds. */
+        TIME,
+        /** Bytes. */
+        BYTES;
+
+        private boolean isText() {
+            return this == TEXT || this == RIGHT;
+        }
     }
 
-    private record Heading(String title, Kind kind) {}
+    /**
+     * @param title the header
+     * @param key the member's name in JSON
+     */
+    public record Column(String title, String key, Kind kind) {
+        public static Column text(String title) {
+            return new Column(title, title, Kind.TEXT);
+        }
+
+        /** Of texts that end at one line. */
+        public static Column right(String title) {
+            return new Column(title, title, Kind.RIGHT);
+        }
+
+        /** Of whole numbers. */
+        public static Column count(String title) {
+            return new Column(title, title, Kind.COUNT);
+        }
+
+        /** Of times in ns, which their name in JSON says. */
+        public static Column time(String title) {
+            return new Column(title, title + "Nanos", Kind.TIME);
+        }
+
+        public static Column bytes(String title) {
+            return new Column(title, title + "Bytes", Kind.BYTES);
+        }
+
+        /** Under another name in JSON. */
+        public Column named(String name) {
+            return new Column(title, name, kind);
+        }
+
+        /** Whether its values end at one line. */
+        public boolean right() {
+            return kind != Kind.TEXT;
+        }
+
+        String cell(Object value) {
+            return value == null ? "" : switch (kind) {
+                case TEXT, RIGHT -> value.toString();
+                case COUNT -> Amounts.count(((Number) value).longValue());
+                case TIME -> Amounts.time(((Number) value).doubleValue());
+                case BYTES -> Amounts.bytes(((Number) value).longValue());
+            };
+        }
+    }
 
     /** Blanks around a column's texts, which AsciiTable counts to its width. */
     private static final int GAP = 2;
     /** No text is cut shorter than this. */
     private static final int NARROWEST = 16;
+    private static final int WIDEST = 4096;
 
-    private final List<Heading> headings = new ArrayList<>();
-    private final List<Object[]> rows = new ArrayList<>();
+    private final String name;
+    private final String title;
+    private final List<Column> columns;
+    private final List<List<Object>> rows = new ArrayList<>();
 
-    public Table column(String title, Kind kind) {
-        headings.add(new Heading(title, kind));
-        return this;
+    /** @param name in JSON */
+    public Table(String name, String title, Column... columns) {
+        this(name, title, List.of(columns));
     }
 
-    /** @param cells one for each column: Long or String, as its kind says; null: an empty cell */
+    public Table(String name, String title, List<Column> columns) {
+        this.name = name;
+        this.title = title;
+        this.columns = List.copyOf(columns);
+    }
+
+    /** One that stands alone, without a title. */
+    public static Table of(Column... columns) {
+        return new Table("", "", columns);
+    }
+
+    /** @param cells one for each column: strings and numbers */
     public Table row(Object... cells) {
-        if (cells.length != headings.size()) {
-            throw new IllegalArgumentException(cells.length + " cells for " + headings.size() + " columns");
+        if (cells.length != columns.size()) {
+            throw new IllegalArgumentException(cells.length + " cells for " + columns.size() + " columns of " + name);
         }
         for (int i = 0; i < cells.length; i++) {
-            if (cells[i] != null && (cells[i] instanceof String) != isText(i)) {
-                throw new IllegalArgumentException(headings.get(i) + " takes no " + cells[i].getClass());
+            if (cells[i] != null && columns.get(i).kind.isText() == cells[i] instanceof Number) {
+                throw new IllegalArgumentException(columns.get(i) + " takes no " + cells[i].getClass());
             }
         }
-        rows.add(cells);
+        rows.add(Collections.unmodifiableList(new ArrayList<>(Arrays.asList(cells))));
         return this;
     }
 
-    public int size() {
-        return rows.size();
+    /** With so many of its rows at most, and a title that says so. */
+    public Table top(int most) {
+        if (rows.size() <= most) {
+            return this;
+        }
+        Table top = new Table(name, title + " (" + most + " of " + rows.size() + "; --top " + rows.size() + " shows all)", columns);
+        top.rows.addAll(rows.subList(0, most));
+        return top;
+    }
+
+    public String name() {
+        return name;
+    }
+
+    public String title() {
+        return title;
+    }
+
+    public List<Column> columns() {
+        return columns;
+    }
+
+    public List<List<Object>> rows() {
+        return Collections.unmodifiableList(rows);
     }
 
     public boolean isEmpty() {
         return rows.isEmpty();
     }
 
-    private boolean isText(int column) {
-        return headings.get(column).kind == Kind.TEXT || headings.get(column).kind == Kind.RIGHT;
+    /** What is shown of a value of this table. */
+    public String shown(int row, int column) {
+        return columns.get(column).cell(rows.get(row).get(column));
     }
 
-    /** @param width of the terminal, in characters; the widest texts are cut to fit into it. 0: nothing is cut */
+    /** Title, header and rows, with no line's end behind the last. */
+    public String text(Ansi ansi) {
+        String lines = AsciiTable.builder().border(AsciiTable.BASIC_ASCII_NO_DATA_SEPARATORS_NO_OUTSIDE_BORDER).lineSeparator("\n")
+                .styler(new Bold(ansi)).data(rows, data(new int[0])).asString();
+        return ansi.string("@|bold " + title + "|@") + "\n" + lines.lines().map(String::stripTrailing).reduce((a, b) -> a + "\n" + b).orElse("");
+    }
+
+    /**
+     * Header and rows without borders, each line with its end.
+     *
+     * @param width of the terminal, in characters; the widest texts are cut to fit into it. 0: nothing is cut
+     */
     public String text(int width) {
-        int[] widths = widths(width);
-        List<ColumnData<Object[]>> columns = new ArrayList<>();
-        for (int i = 0; i < widths.length; i++) {
-            int column = i;
-            HorizontalAlign align = headings.get(i).kind == Kind.TEXT ? HorizontalAlign.LEFT : HorizontalAlign.RIGHT;
-            columns.add(new Column().header(headings.get(i).title).headerAlign(align).dataAlign(align)
-                    .maxWidth(widths[i] + GAP, OverflowBehaviour.ELLIPSIS_RIGHT).with(row -> written(column, row[column])));
-        }
         StringBuilder text = new StringBuilder();
-        AsciiTable.builder().border(new Character[BORDERS]).lineSeparator("\n").data(rows, columns).asString().lines()
-                .forEach(line -> text.append(line.strip().isEmpty() ? "" : line.substring(1).stripTrailing() + "\n"));
+        AsciiTable.builder().border(new Character[AsciiTable.NO_BORDERS.length]).lineSeparator("\n").data(rows, data(widths(width))).asString().lines()
+                .forEach(line -> text.append(line.isBlank() ? "" : line.substring(GAP / 2).stripTrailing() + "\n"));
         return text.toString();
     }
 
-    /** As AsciiTable.NO_BORDERS has it: null for each. */
-    private static final int BORDERS = AsciiTable.NO_BORDERS.length;
+    /** @param widths of the columns; none: as wide as they are */
+    private List<ColumnData<List<Object>>> data(int[] widths) {
+        List<ColumnData<List<Object>>> data = new ArrayList<>();
+        for (int i = 0; i < columns.size(); i++) {
+            Column column = columns.get(i);
+            int index = i;
+            HorizontalAlign align = column.right() ? HorizontalAlign.RIGHT : HorizontalAlign.LEFT;
+            data.add(new com.github.freva.asciitable.Column().header(column.title()).headerAlign(align).dataAlign(align)
+                    .maxWidth(widths.length == 0 ? WIDEST : widths[i] + GAP, OverflowBehaviour.ELLIPSIS_RIGHT).with(row -> column.cell(row.get(index))));
+        }
+        return data;
+    }
 
     /** The widest texts give first. */
     private int[] widths(int width) {
-        int[] widths = new int[headings.size()];
+        int[] widths = new int[columns.size()];
         int sum = 0;
         for (int i = 0; i < widths.length; i++) {
-            int column = i;
-            widths[i] = Math.max(headings.get(i).title.length(), rows.stream().mapToInt(row -> written(column, row[column]).length()).max().orElse(0));
+            Column column = columns.get(i);
+            int index = i;
+            widths[i] = Math.max(column.title().length(), rows.stream().mapToInt(row -> column.cell(row.get(index)).length()).max().orElse(0));
             sum += widths[i] + GAP;
         }
-        while (width > 0 && sum > width) {
-            int widest = -1;
+        for (int widest = 0; width > 0 && sum > width && widest >= 0; sum--) {
+            widest = -1;
             for (int i = 0; i < widths.length; i++) {
-                widest = isText(i) && widths[i] > NARROWEST && (widest < 0 || widths[i] > widths[widest]) ? i : widest;
+                widest = columns.get(i).kind.isText() && widths[i] > NARROWEST && (widest < 0 || widths[i] > widths[widest]) ? i : widest;
             }
-            if (widest < 0) {
-                break;
+            if (widest >= 0) {
+                widths[widest]--;
             }
-            widths[widest]--;
-            sum--;
         }
         return widths;
     }
 
-    private String written(int column, Object cell) {
-        if (cell == null) {
-            return "";
-        }
-        return switch (headings.get(column).kind) {
-            case TEXT, RIGHT -> (String) cell;
-            case COUNT -> Numbers.count((long) cell);
-            case NANOS -> Numbers.nanos((long) cell);
-            case BYTES -> Numbers.bytes((long) cell);
-        };
+    /** An array of objects, one a row. */
+    public String json() {
+        JsonStringWriter out = JsonWriter.string().array();
+        rows(out);
+        return out.end().done();
     }
 
-    /** An array of objects, one a row; numbers are as they are: counts, nanoseconds, bytes. */
-    public String json() {
-        JsonStringWriter json = JsonWriter.string().array();
-        for (Object[] row : rows) {
-            json.object();
-            for (int i = 0; i < row.length; i++) {
-                json.value(headings.get(i).title, row[i]);
+    /** Writes the rows as an array of objects, as a member of the object that is open. */
+    public void json(JsonSink<?> out) {
+        out.array(name);
+        rows(out);
+        out.end();
+    }
+
+    private void rows(JsonSink<?> out) {
+        for (List<Object> row : rows) {
+            out.object();
+            for (int i = 0; i < columns.size(); i++) {
+                Object value = row.get(i);
+                if (value instanceof Double number) {
+                    out.value(columns.get(i).key(), Math.round(number));
+                } else if (value instanceof Number number) {
+                    out.value(columns.get(i).key(), number);
+                } else if (value != null) {
+                    out.value(columns.get(i).key(), value.toString());
+                }
             }
-            json.end();
+            out.end();
         }
-        return json.end().done();
     }
 
     public void write(DataOutput out) throws IOException {
-        out.writeInt(headings.size());
-        for (Heading heading : headings) {
-            out.writeUTF(heading.title);
-            out.writeByte(heading.kind.ordinal());
+        out.writeUTF(name);
+        out.writeUTF(title);
+        out.writeInt(columns.size());
+        for (Column column : columns) {
+            out.writeUTF(column.title);
+            out.writeUTF(column.key);
+            out.writeByte(column.kind.ordinal());
         }
         out.writeInt(rows.size());
-        for (Object[] row : rows) {
+        for (List<Object> row : rows) {
             for (Object cell : row) {
-                out.writeByte(cell == null ? 0 : cell instanceof String ? 1 : 2);
-                if (cell instanceof String text) {
-                    Wire.writeText(out, text);
+                out.writeByte(cell == null ? 0 : cell instanceof Number ? 2 : 1);
+                if (cell instanceof Number number) {
+                    out.writeLong(number instanceof Double real ? Math.round(real) : number.longValue());
                 } else if (cell != null) {
-                    out.writeLong((long) cell);
+                    Wire.writeText(out, cell.toString());
                 }
             }
         }
     }
 
     public static Table read(DataInput in) throws IOException {
-        Table table = new Table();
-        for (int columns = in.readInt(); columns > 0; columns--) {
-            table.column(in.readUTF(), Kind.values()[in.readByte()]);
+        String name = in.readUTF(), title = in.readUTF();
+        Column[] columns = new Column[in.readInt()];
+        for (int i = 0; i < columns.length; i++) {
+            columns[i] = new Column(in.readUTF(), in.readUTF(), Kind.values()[in.readByte()]);
         }
+        Table table = new Table(name, title, columns);
         for (int rows = in.readInt(); rows > 0; rows--) {
-            Object[] cells = new Object[table.headings.size()];
+            Object[] cells = new Object[columns.length];
             for (int i = 0; i < cells.length; i++) {
                 cells[i] = switch (in.readByte()) {
                     case 0 -> null;
@@ -173,5 +295,13 @@ public final class Table {
             table.row(cells);
         }
         return table;
+    }
+
+    /** The header stands out, where there is a terminal. */
+    private record Bold(Ansi ansi) implements Styler {
+        @Override
+        public List<String> styleHeader(com.github.freva.asciitable.Column column, int index, List<String> lines) {
+            return lines.stream().map(line -> ansi.enabled() && !line.isBlank() ? "\u001b[1m" + line + "\u001b[0m" : line).toList();
+        }
     }
 }

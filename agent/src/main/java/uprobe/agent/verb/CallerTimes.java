@@ -8,6 +8,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 import org.HdrHistogram.AtomicHistogram;
 import uprobe.agent.console.Table;
+import uprobe.agent.console.Table.Column;
 import uprobe.probe.HitRecordDescriptor;
 import uprobe.probe.ProbeEngine;
 import uprobe.probe.ProbePoint;
@@ -54,8 +55,7 @@ final class CallerTimes implements LiveHits.Listener {
     }
 
     Table table(int top) {
-        Table table = new Table().column("Java caller", Table.Kind.TEXT).column("function", Table.Kind.TEXT).column("calls", Table.Kind.COUNT).column("p50", Table.Kind.NANOS)
-                .column("p90", Table.Kind.NANOS).column("p99", Table.Kind.NANOS).column("max", Table.Kind.NANOS).column("total", Table.Kind.NANOS);
+        Table table = Table.of(Column.text("Java caller"), Column.text("function"), Column.count("calls"), Column.time("p50"), Column.time("p90"), Column.time("p99"), Column.time("max"), Column.time("total"));
         List<Map.Entry<Key, Times>> rows = times.entrySet().stream()
                 .sorted(Comparator.comparingLong((Map.Entry<Key, Times> row) -> row.getValue().nanos.sum()).reversed()).toList();
         for (Map.Entry<Key, Times> row : rows.subList(0, Math.min(rows.size(), top))) {

@@ -8,9 +8,10 @@ import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
-import uprobe.agent.console.Numbers;
+import uprobe.agent.console.Amounts;
 import uprobe.agent.console.Output;
 import uprobe.agent.console.Table;
+import uprobe.agent.console.Table.Column;
 import uprobe.probe.ArmedSite;
 import uprobe.probe.Probe;
 import uprobe.probe.ProbeCounters;
@@ -92,7 +93,7 @@ public final class CountVerb extends Verb {
             rows.replaceAll(row -> new Row(row.site, row.calls, 0));
         }
         rows.sort(Comparator.comparingLong(Row::more).thenComparing(Row::calls).reversed());
-        Table table = new Table().column("library", Table.Kind.TEXT).column("function", Table.Kind.TEXT).column("calls/s", Table.Kind.COUNT).column("calls", Table.Kind.COUNT);
+        Table table = Table.of(Column.text("library"), Column.text("function"), Column.count("calls/s"), Column.count("calls"));
         long calls = rows.stream().mapToLong(Row::calls).sum(), more = rows.stream().mapToLong(Row::more).sum(), shownCalls = 0, shownMore = 0;
         List<Row> called = rows.stream().filter(row -> row.calls > 0).toList();
         for (Row row : called.subList(0, Math.min(called.size(), live.top()))) {
@@ -101,12 +102,12 @@ public final class CountVerb extends Verb {
             table.row(row.site.library(), row.site.symbol() + (row.site.countsIterations() ? " (iterations)" : ""), Math.round(row.more() / seconds), row.calls);
         }
         if (called.size() > live.top()) {
-            table.row("", "others (" + Numbers.count(called.size() - live.top()) + " functions)", Math.round((more - shownMore) / seconds), calls - shownCalls);
+            table.row("", "others (" + Amounts.count(called.size() - live.top()) + " functions)", Math.round((more - shownMore) / seconds), calls - shownCalls);
         }
-        if (table.size() > 1) {
+        if (table.rows().size() > 1) {
             table.row("", "all", Math.round(more / seconds), calls);
         }
-        String head = Numbers.count(functions) + (functions == 1 ? " function" : " functions") + ", " + Numbers.count(called.size()) + " called, " + clock.text();
+        String head = Amounts.count(functions) + (functions == 1 ? " function" : " functions") + ", " + Amounts.count(called.size()) + " called, " + clock.text();
         live.show(head, table, clock, out);
     }
 }

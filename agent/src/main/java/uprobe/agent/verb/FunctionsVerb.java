@@ -9,6 +9,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import uprobe.agent.console.Output;
 import uprobe.agent.console.Table;
+import uprobe.agent.console.Table.Column;
 import uprobe.probe.FunctionInfo;
 
 /** What can be probed. */
@@ -42,13 +43,12 @@ public final class FunctionsVerb extends Verb {
         }
         Stream<FunctionInfo> wanted = functions.stream().distinct().filter(function -> !jni || !function.nativeMethod().isEmpty());
         Stream<FunctionInfo> sorted = top > 0 ? wanted.sorted(Comparator.comparingLong(FunctionInfo::size).reversed()).limit(top) : wanted;
-        Table table = new Table().column("library", Table.Kind.TEXT).column("function", Table.Kind.TEXT).column("size", Table.Kind.COUNT)
-                .column("probes", Table.Kind.TEXT).column("by", Table.Kind.TEXT).column("armed", Table.Kind.TEXT).column("Java's name, or why not", Table.Kind.TEXT);
+        Table table = Table.of(Column.text("library"), Column.text("function"), Column.count("size"), Column.text("probes"), Column.text("by"), Column.text("armed"), Column.text("Java's name, or why not"));
         List<FunctionInfo> shown = sorted.toList();
         shown.forEach(f -> table.row(f.library(), f.symbol(), f.size(), f.probes(), f.mechanism(), f.armed() ? "yes" : "", f.nativeMethod().isEmpty() ? f.reason() : f.nativeMethod()));
         out.table(table);
         long refused = shown.stream().filter(f -> f.probes().isEmpty()).count();
-        out.problem(table.size() + (table.size() == 1 ? " function" : " functions") + (refused == 0 ? "" : ", " + refused + " of which can not be probed")
+        out.problem(table.rows().size() + (table.rows().size() == 1 ? " function" : " functions") + (refused == 0 ? "" : ", " + refused + " of which can not be probed")
                 + "; count PID PATTERN tells which are called");
         return OK;
     }

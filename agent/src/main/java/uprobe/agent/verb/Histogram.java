@@ -3,7 +3,7 @@ package uprobe.agent.verb;
 import java.util.Locale;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import uprobe.agent.console.Numbers;
+import uprobe.agent.console.Amounts;
 import uprobe.probe.Durations;
 import uprobe.probe.ProbeEngine;
 
@@ -22,7 +22,7 @@ final class Histogram {
         StringBuilder text = new StringBuilder();
         for (int power = counts.firstKey(); power <= counts.lastKey(); power++) {
             long count = counts.getOrDefault(power, 0L);
-            text.append(String.format(Locale.ROOT, "%10s .. %-10s %14s |%-" + BAR + "s|%n", Numbers.nanos(1L << power), Numbers.nanos(2L << power), Numbers.count(count),
+            text.append(String.format(Locale.ROOT, "%10s .. %-10s %14s |%-" + BAR + "s|%n", Amounts.time(1L << power), Amounts.time(2L << power), Amounts.count(count),
                     "#".repeat((int) Math.ceil((double) count * BAR / most))));
         }
         return text.toString();

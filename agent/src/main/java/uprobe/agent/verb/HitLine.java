@@ -6,7 +6,7 @@ import java.time.LocalTime;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
-import uprobe.agent.console.Numbers;
+import uprobe.agent.console.Amounts;
 import uprobe.probe.HitRecordDescriptor;
 import uprobe.probe.HitRun;
 import uprobe.probe.ProbeEngine;
@@ -74,7 +74,7 @@ final class HitLine {
                     .append((missing & 1 << i) != 0 ? "?" : value(fields.get(i), values[i + (isCall ? 1 : 0)]));
         }
         if (isCall) {
-            text.append("  ").append((missing & HitRecordDescriptor.MISSING_DURATION) != 0 ? "never returned" : Numbers.nanos(maker.engine.nanos(values[0])));
+            text.append("  ").append((missing & HitRecordDescriptor.MISSING_DURATION) != 0 ? "never returned" : Amounts.time(maker.engine.nanos(values[0])));
         }
         return text.append("  [").append(thread).append("]  ").append(caller).toString();
     }

@@ -8,9 +8,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import uprobe.agent.console.Numbers;
+import uprobe.agent.console.Amounts;
 import uprobe.agent.console.Output;
 import uprobe.agent.console.Table;
+import uprobe.agent.console.Table.Column;
 import uprobe.probe.Durations;
 import uprobe.probe.Probe;
 import uprobe.probe.ProbeCounters;
@@ -99,8 +100,7 @@ public final class LatencyVerb extends Verb {
         List<ProbeCounters> each = Probe.counters(points);
         List<Row> rows = IntStream.range(0, points.size()).mapToObj(i -> new Row(points.get(i), each.get(i))).filter(row -> row.counters.timed() > 0)
                 .sorted(Comparator.comparingLong((Row row) -> row.counters.totalTime()).reversed()).toList();
-        Table table = new Table().column("library", Table.Kind.TEXT).column("function", Table.Kind.TEXT).column("calls", Table.Kind.COUNT).column("p50", Table.Kind.NANOS)
-                .column("p90", Table.Kind.NANOS).column("p99", Table.Kind.NANOS).column("max", Table.Kind.NANOS).column("total", Table.Kind.NANOS).column("self", Table.Kind.NANOS);
+        Table table = Table.of(Column.text("library"), Column.text("function"), Column.count("calls"), Column.time("p50"), Column.time("p90"), Column.time("p99"), Column.time("max"), Column.time("total"), Column.time("self"));
         for (Row row : rows.subList(0, Math.min(rows.size(), live.top()))) {
             Durations durations = row.point.durations();
             long max = row.counters.maxTime();
@@ -110,10 +110,10 @@ public final class LatencyVerb extends Verb {
         }
         if (rows.size() > live.top()) {
             List<Row> others = rows.subList(live.top(), rows.size());
-            table.row("", "others (" + Numbers.count(others.size()) + " functions)", others.stream().mapToLong(row -> row.counters.timed()).sum(), null, null, null, null,
+            table.row("", "others (" + Amounts.count(others.size()) + " functions)", others.stream().mapToLong(row -> row.counters.timed()).sum(), null, null, null, null,
                     engine.nanos(others.stream().mapToLong(row -> row.counters.totalTime()).sum()), engine.nanos(others.stream().mapToLong(row -> row.counters.selfTime()).sum()));
         }
-        String head = Numbers.count(points.size()) + (points.size() == 1 ? " function" : " functions") + ", " + Numbers.count(rows.size()) + " called, " + clock.text();
+        String head = Amounts.count(points.size()) + (points.size() == 1 ? " function" : " functions") + ", " + Amounts.count(rows.size()) + " called, " + clock.text();
         if (rows.size() == 1 && !json()) {
             head += "\n\n" + Histogram.of(rows.get(0).point.durations(), engine);
         }

@@ -7,6 +7,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import uprobe.agent.console.Output;
 import uprobe.agent.console.Table;
+import uprobe.agent.console.Table.Column;
 import uprobe.probe.LibraryInfo;
 
 /** What native code is there. */
@@ -23,8 +24,7 @@ public final class LibrariesVerb extends Verb {
     }
 
     private static Table table(List<LibraryInfo> libraries, boolean all) throws IOException {
-        Table table = new Table().column("library", Table.Kind.TEXT).column("functions", Table.Kind.COUNT).column("JNI", Table.Kind.COUNT)
-                .column("code", Table.Kind.BYTES).column("path", Table.Kind.TEXT);
+        Table table = Table.of(Column.text("library"), Column.count("functions"), Column.count("JNI"), Column.bytes("code"), Column.text("path"));
         libraries.stream().filter(library -> all || library.functions() > 0).sorted(Comparator.comparingLong(LibraryInfo::codeBytes).reversed())
                 .forEach(library -> table.row(library.name(), (long) library.functions(), (long) library.jniFunctions(), library.codeBytes(), library.path()));
         return table;

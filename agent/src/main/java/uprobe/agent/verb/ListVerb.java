@@ -7,6 +7,7 @@ import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import uprobe.agent.console.Output;
 import uprobe.agent.console.Table;
+import uprobe.agent.console.Table.Column;
 import uprobe.jfr.EventBridge;
 import uprobe.jfr.ProbeRequest;
 import uprobe.jfr.RecordedProbe;
@@ -17,9 +18,7 @@ import uprobe.probe.ProbeCounters;
 public final class ListVerb extends Verb {
     @Override
     public int run(Target target, Output out) throws Exception {
-        Table table = new Table().column("probe", Table.Kind.TEXT).column("state", Table.Kind.TEXT).column("sites", Table.Kind.COUNT).column("by", Table.Kind.TEXT)
-                .column("hits", Table.Kind.COUNT).column("recorded", Table.Kind.COUNT).column("filtered", Table.Kind.COUNT).column("sampled out", Table.Kind.COUNT)
-                .column("lost", Table.Kind.COUNT).column("text", Table.Kind.TEXT);
+        Table table = Table.of(Column.text("probe"), Column.text("state"), Column.count("sites"), Column.text("by"), Column.count("hits"), Column.count("recorded"), Column.count("filtered"), Column.count("sampled out"), Column.count("lost"), Column.text("text"));
         Optional<EventBridge> bridge = target.bridgeIfOpen();
         for (ProbeRequest request : bridge.map(EventBridge::requests).orElse(List.of())) {
             for (RecordedProbe probe : request.probes()) {

@@ -15,7 +15,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import uprobe.agent.AgentArguments;
-import uprobe.agent.console.Numbers;
+import uprobe.agent.console.Amounts;
 import uprobe.agent.console.Output;
 import uprobe.jfr.EventBridge;
 import uprobe.jfr.ProbeRequest;
@@ -51,7 +51,7 @@ public final class RecordVerb extends Verb {
 
     /** In the command's own JVM, when all has come. */
     public void fetched(long bytes) {
-        System.err.println("uprobe: " + Numbers.bytes(bytes) + " in " + file + "; report " + file + " shows what is in it");
+        System.err.println("uprobe: " + Amounts.bytes(bytes) + " in " + file + "; report " + file + " shows what is in it");
     }
 
     @Override
@@ -105,7 +105,7 @@ public final class RecordVerb extends Verb {
             for (long left; (left = end - System.nanoTime()) > 0;) {
                 long events = bridge.probes().stream().map(RecordedProbe::probe).map(probe -> probe.counters()).mapToLong(ProbeCounters::recorded).sum();
                 out.live(String.format(Locale.ROOT, "recording %s: %.0f of %.0f s, %s events", String.join(", ", names), (System.nanoTime() - start) / 1e9, duration / 1e3,
-                        Numbers.count(events)), null);
+                        Amounts.count(events)), null);
                 if (!out.pause(Math.min(1_000, left / 1_000_000 + 1))) {
                     return false;
                 }

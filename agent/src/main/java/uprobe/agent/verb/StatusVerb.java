@@ -4,6 +4,7 @@ import java.util.Optional;
 import picocli.CommandLine.Command;
 import uprobe.agent.console.Output;
 import uprobe.agent.console.Table;
+import uprobe.agent.console.Table.Column;
 import uprobe.jfr.EventBridge;
 import uprobe.probe.ProbeEngine;
 
@@ -12,7 +13,7 @@ import uprobe.probe.ProbeEngine;
 public final class StatusVerb extends Verb {
     @Override
     public int run(Target target, Output out) throws Exception {
-        Table table = new Table().column("what", Table.Kind.TEXT).column("is", Table.Kind.TEXT);
+        Table table = Table.of(Column.text("what"), Column.text("is"));
         table.row("version", Version.TEXT);
         table.row("JVM", System.getProperty("java.vm.name") + " " + System.getProperty("java.vm.version"));
         table.row("options", target.optionsGiven().isEmpty() ? "none" : String.join("; ", target.optionsGiven()));
