@@ -23,6 +23,8 @@ import java.util.Map;
 final class CallNesting {
     /** Calls beside each other that are kept, and those whose inside is kept. */
     private static final int MOST = 4096, RECENT = 16;
+    /** Of one kind, for its neighbours to become one: else each insertion would look for some again. */
+    private static final int FEWEST = 64, ANY = -1;
 
     private static final class Span {
         private final long start, end;
@@ -143,26 +145,33 @@ final class CallNesting {
 
     /** Of the older half, neighbours that stand for equally many, where there are most of that kind; so that there are some of each. */
     private static void merge(List<Span> spans) {
-        List<Span> old = spans.subList(0, MOST / 2), merged = new ArrayList<>();
+        List<Span> old = spans.subList(0, MOST / 2);
         int[] kinds = new int[Integer.SIZE];
         old.forEach(span -> kinds[Math.min(span.merges, Integer.SIZE - 1)]++);
         int most = 0;
         for (int i = 1; i < kinds.length; i++) {
             most = kinds[i] > kinds[most] ? i : most;
         }
-        for (int i = 0; i < old.size(); i++) {
-            Span one = old.get(i), next = i + 1 < old.size() ? old.get(i + 1) : null;
-            if (next != null && one.merges == most && next.merges == most) {
+        List<Span> merged = pairs(old, kinds[most] >= FEWEST ? most : ANY);
+        if (merged.size() > old.size() - FEWEST / 4) {
+            merged = pairs(old, ANY);
+        }
+        old.clear();
+        spans.addAll(0, merged);
+    }
+
+    /** @param kind {@link #ANY}, or how often those became one that are paired */
+    private static List<Span> pairs(List<Span> spans, int kind) {
+        List<Span> merged = new ArrayList<>();
+        for (int i = 0; i < spans.size(); i++) {
+            Span one = spans.get(i), next = i + 1 < spans.size() ? spans.get(i + 1) : null;
+            if (next != null && (kind == ANY || one.merges == kind && next.merges == kind)) {
                 merged.add(new Span(one, next));
                 i++;
             } else {
                 merged.add(one);
             }
         }
-        if (merged.size() == old.size()) {
-            merged.set(0, new Span(merged.get(0), merged.remove(1)));       /* no two of them are neighbours */
-        }
-        old.clear();
-        spans.addAll(0, merged);
+        return merged;
     }
 }
