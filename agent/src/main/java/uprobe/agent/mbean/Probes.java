@@ -12,7 +12,6 @@ import uprobe.agent.verb.Target;
 import uprobe.agent.verb.Verb;
 import uprobe.agent.verb.Verbs;
 import uprobe.agent.verb.Version;
-import uprobe.probe.OwnWork;
 
 /** Registered with the platform's MBean server as soon as somebody else has made that: who makes it first chooses its builder, and has the logging begin. */
 public final class Probes implements ProbesMBean {
@@ -54,7 +53,6 @@ public final class Probes implements ProbesMBean {
     @Override
     public String execute(String line) {
         StringBuilder said = new StringBuilder(), problems = new StringBuilder();
-        boolean begun = OwnWork.begin();
         try {
             List<String> words = Verbs.words(line == null || line.isBlank() || line.strip().equals("help") ? "--help" : line);
             int code = Verbs.execute(words, target, new Lines(text -> said.append(text).append('\n'), text -> problems.append(text).append('\n')), false);
@@ -66,8 +64,6 @@ public final class Probes implements ProbesMBean {
             throw e;
         } catch (Exception | LinkageError e) {
             throw new IllegalStateException(problems + Lines.said(e));      /* no cause: the other side has none of our classes */
-        } finally {
-            OwnWork.end(begun);
         }
     }
 }

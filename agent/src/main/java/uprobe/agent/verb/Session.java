@@ -52,7 +52,6 @@ public final class Session implements Output, Runnable {
 
     @Override
     public void run() {
-        boolean begun = OwnWork.begin();
         try (channel) {
             List<String> words = Wire.readRequest(new DataInputStream(Channels.newInputStream(channel)));
             Thread waiting = new Thread(null, this::awaitEnd, Thread.currentThread().getName() + "-end", 0, false);
@@ -66,8 +65,6 @@ public final class Session implements Output, Runnable {
             }
         } catch (IOException commandIsGone) {
             /* nobody is there to be told */
-        } finally {
-            OwnWork.end(begun);
         }
     }
 

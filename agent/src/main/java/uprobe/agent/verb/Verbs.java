@@ -65,10 +65,9 @@ public final class Verbs {
             out.problem("here nobody could end it: add --duration 10s");
             return Verb.USAGE;
         }
-        if (verb.json() && out instanceof Lines lines) {
-            return verb.run(target, lines.asJson());
+        try (AsOwnWork own = new AsOwnWork(target)) {
+            return verb.run(own, verb.json() && out instanceof Lines lines ? lines.asJson() : out);
         }
-        return verb.run(target, out);
     }
 
     /** Words between blanks; one that begins with a quote ends with the next such quote. What stands between quotes inside of a word belongs to it whole. */
