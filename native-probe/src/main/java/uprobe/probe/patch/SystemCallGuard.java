@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -191,7 +192,9 @@ final class SystemCallGuard {
         List<SystemCalls.Call> known = found.get(key), before = ahead.remove(library);
         if (known == null) {
             known = before == null ? find(library, numbers) : before.stream().flatMap(call -> call.among(numbers).stream()).toList();
-            found.put(key, known);
+            if (library.buildId().isPresent()) {        /* else a file that was overwritten would be taken for the one that it was */
+                found.put(key, known);
+            }
         }
         return known;
     }
@@ -293,7 +296,7 @@ final class SystemCallGuard {
     private SlotCode slotOf(LoadedLibrary library, SystemCalls.Call call, List<Displaced> moved, SlotRegion region, boolean onlySignals) throws IOException {
         String key = identity(library) + " " + call.address() + " " + moved.size() + onlySignals + call.numbers().equals(Set.of(SystemCalls.CLONE3));
         SlotCode known = slots.get(key);
-        if (known == null) {
+        if (known == null || !Arrays.equals(known.code(), slotCode(known.address(), moved, call, onlySignals))) {
             byte[] code = slotCode(region.peek(), moved, call, onlySignals);
             long address = region.take((code.length + SlotCode.UNIT - 1) / SlotCode.UNIT);
             write(address, code);
@@ -460,7 +463,7 @@ final class SystemCallGuard {
         put(out, more == 0 ? new int[0] : MADE_HERE);
         back(out, slot, call.next());
         out.putLong(Helper.up_guards_address());
-        return java.util.Arrays.copyOf(out.array(), out.position());
+        return Arrays.copyOf(out.array(), out.position());
     }
 
     /** lea rcx, [rip+x]; jmp: twelve bytes. */
