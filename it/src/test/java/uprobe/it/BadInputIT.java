@@ -142,7 +142,7 @@ class BadInputIT {
         Process sleeps = new ProcessBuilder("sleep", "60").start();
         try {
             String said = attach(jdk, 1, "" + sleeps.pid(), "p libz:deflate");
-            assertTrue(said.contains("it is no JVM that can be attached to: no libjvm.so is mapped in it; jcmd -l lists those that can"), said);
+            assertTrue(said.contains("it is no JVM that can be attached to: no libjvm.so is mapped in it; `ps` lists those that can"), said);
         } finally {
             sleeps.destroyForcibly();
         }

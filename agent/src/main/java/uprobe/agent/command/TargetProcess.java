@@ -49,7 +49,7 @@ final class TargetProcess {
     }
 
     boolean isJvm() {
-        return mapsLibjvm();
+        return maps("/libjvm.so");
     }
 
     /** A class, or the last part of a jar's name; "?" if the command line tells neither. */
@@ -101,6 +101,8 @@ final class TargetProcess {
             return Optional.of("it is stopped; kill -CONT " + pid + " lets it go on");
         } else if (!isOurs()) {
             return Optional.of("it belongs to the user " + owner() + "; run this command as that user");
+        } else if (!isJvm()) {      /* attaching sends SIGQUIT, which ends other programs */
+            return Optional.of("it is no JVM that can be attached to: no libjvm.so is mapped in it; `ps` lists those that can");
         }
         return Optional.empty();
     }
@@ -138,12 +140,7 @@ final class TargetProcess {
         }
         String attaching = "attaching to " + pid + " failed: ";
         Optional<String> obstacle = obstacle();
-        if (obstacle.isPresent()) {
-            return attaching + obstacle.get();
-        } else if (!mapsLibjvm()) {
-            return attaching + "it is no JVM that can be attached to: no libjvm.so is mapped in it; `ps` lists those that can (" + said + ")";
-        }
-        return attaching + said;
+        return attaching + obstacle.orElse(said);
     }
 
     /** What happened when a session ended in the middle: one sentence. */
@@ -209,10 +206,6 @@ final class TargetProcess {
         } catch (IOException e) {
             return "?";
         }
-    }
-
-    private boolean mapsLibjvm() {
-        return maps("/libjvm.so");
     }
 
     private boolean maps(String library) {
