@@ -27,6 +27,7 @@ import uprobe.agent.verb.Verbs;
 import uprobe.jfr.EventBridge;
 import uprobe.jfr.ProbeRequest;
 import uprobe.jfr.RecordedProbe;
+import uprobe.jfr.RepositorySpace;
 import uprobe.probe.ArmedSite;
 import uprobe.probe.EngineOptions;
 import uprobe.probe.OwnWork;
@@ -95,6 +96,7 @@ public final class Agent {
             refuseWithoutJfr();
             optionsGiven.putAll(wanted.given());
             options = options(wanted);
+            wanted.dir().ifPresent(folder -> ProbeEngine.unpackTo(folder.toAbsolutePath()));
             ProbeEngine.headStart(wanted.probes());
             /* First of all recordings: JDK 25 crashes at the end of an AOT training if event classes are redefined that have run already. */
             wanted.record().ifPresent(this::record);
@@ -115,6 +117,8 @@ public final class Agent {
     private static void refuseWithoutJfr() throws IOException {
         if (ModuleLayer.boot().findModule("jdk.jfr").isEmpty() || !FlightRecorder.isAvailable()) {
             throw new IOException("this JVM has no Flight Recorder (module jdk.jfr): probes have nowhere to record to");
+        } else if (!FlightRecorder.isInitialized()) {
+            RepositorySpace.check();
         }
     }
 

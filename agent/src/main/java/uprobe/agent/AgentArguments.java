@@ -58,11 +58,11 @@ public final class AgentArguments {
 
     private static final int MAX_FILE_BYTES = 8 << 20;
 
-    private static final String ALL = "options are record=FILE, jfc=FILE, quiet, armed=always, enabled=false, guard=N/s, sites=all, ring=SIZE, "
+    private static final String ALL = "options are record=FILE, jfc=FILE, quiet, armed=always, enabled=false, guard=N/s, sites=all, ring=SIZE, dir=FOLDER, "
             + "rings=N, off and on; verbs are remove NAME, set NAME SETTING=VALUE, list, status and detach; a probe begins with p, r or c, e.g. p libz:deflate";
 
     /* what nearest option a mistyped one is compared with, and how each is written */
-    private static final Map<String, String> OPTIONS = Map.ofEntries(Map.entry("record", "record=FILE"), Map.entry("jfc", "jfc=FILE"),
+    private static final Map<String, String> OPTIONS = Map.ofEntries(Map.entry("record", "record=FILE"), Map.entry("jfc", "jfc=FILE"), Map.entry("dir", "dir=FOLDER"),
             Map.entry("armed", "armed=always"), Map.entry("enabled", "enabled=false"), Map.entry("guard", "guard=N/s"), Map.entry("sites", "sites=all"),
             Map.entry("ring", "ring=SIZE"), Map.entry("rings", "rings=N"), Map.entry("quiet", "quiet"), Map.entry("off", "off"), Map.entry("on", "on"));
     /* options without a value */
@@ -82,7 +82,7 @@ public final class AgentArguments {
     private static final Pattern PROBE = Pattern.compile("[prc][0-9]*(?:[:,\\s].*)?", Pattern.DOTALL);
     /* what the command line can do to an agent that is there, and needs no answer but lines */
     private static final Pattern VERB = Pattern.compile("-:.*|(?:remove|set|detach|list|status)(?:\\s.*)?", Pattern.DOTALL);
-    private static final Pattern FILE_OPTION = Pattern.compile("(record|jfc)\\s*=\\s*(.*)", Pattern.DOTALL);
+    private static final Pattern FILE_OPTION = Pattern.compile("(record|jfc|dir)\\s*=\\s*(.*)", Pattern.DOTALL);
     private static final Pattern SIZE = Pattern.compile("([0-9]+)([kKmM]?)");
 
     /**
@@ -97,6 +97,7 @@ public final class AgentArguments {
      * @param guard     events a second of one probe above which it only counts; {@link RateLimit#NONE} for {@code guard=off}
      * @param allSites  whether every site has its own {@code uprobe.ProbeArmed}, however many a probe has; false: totals above 1,000
      * @param jfc       file for a recording configuration that names the probes' events, as written. Empty: none asked for
+     * @param dir       folder to which the agent's native libraries are unpacked for the moment in which they are loaded. Empty: java.io.tmpdir, or another
      * @param off       true: every probe is disarmed, whatever recordings want, until {@code on} takes that back. Empty: as it was; the last one holds
      * @param given     the options that were there, as they were written, by name; the others have their defaults; unmodifiable
      * @param verbs     what is to be done once the options hold and the probes are there: {@code remove NAME}, {@code detach}; unmodifiable
@@ -104,7 +105,7 @@ public final class AgentArguments {
      * @param errors    one line for each item that was left out, with the item's text and the column in it; unmodifiable
      */
     public record Result(Optional<Path> record, boolean quiet, int ringBytes, int rings, boolean armedAlways, boolean enabled, RateLimit guard,
-                         boolean allSites, Optional<Path> jfc, Optional<Boolean> off, Map<String, String> given, List<ProbeSpec> probes, List<String> verbs,
+                         boolean allSites, Optional<Path> jfc, Optional<Path> dir, Optional<Boolean> off, Map<String, String> given, List<ProbeSpec> probes, List<String> verbs,
                          List<String> errors) {
         public Result {
             given = Map.copyOf(given);
@@ -123,6 +124,7 @@ public final class AgentArguments {
     private RateLimit guard = DEFAULT_GUARD;
     private boolean allSites;
     private Optional<Path> jfc = Optional.empty();
+    private Optional<Path> dir = Optional.empty();
     private Optional<Boolean> off = Optional.empty();
     private final List<ProbeSpec> probes = new ArrayList<>();
     private final List<String> verbs = new ArrayList<>();
@@ -142,7 +144,7 @@ public final class AgentArguments {
         }
         parsed.fitRings();
         return new Result(parsed.record, parsed.quiet, parsed.ringBytes, parsed.rings, parsed.armedAlways, parsed.enabled, parsed.guard,
-                parsed.allSites, parsed.jfc, parsed.off, parsed.given, parsed.probes, parsed.verbs, parsed.errors);
+                parsed.allSites, parsed.jfc, parsed.dir, parsed.off, parsed.given, parsed.probes, parsed.verbs, parsed.errors);
     }
 
     /* the text between separating semicolons, stripped, without empty ones */
@@ -346,6 +348,7 @@ public final class AgentArguments {
                     + switch (name) {
                         case "record" -> ", e.g. record=app.jfr";
                         case "jfc" -> ", e.g. jfc=probes.jfc";
+                        case "dir" -> ", e.g. dir=/var/tmp";
                         case "guard" -> ", e.g. guard=100k/s, or guard=off";
                         case "armed" -> " or armed=recording";
                         case "enabled" -> " or enabled=true";
@@ -358,6 +361,7 @@ public final class AgentArguments {
         switch (name) {
             case "record" -> record = path(name, item, place, value, valueColumn);
             case "jfc" -> jfc = path(name, item, place, value, valueColumn);
+            case "dir" -> dir = path(name, item, place, value, valueColumn);
             case "armed" -> armedAlways = oneOf("always", "recording", armedAlways, name, item, place, value, valueColumn);
             case "enabled" -> enabled = oneOf("true", "false", enabled, name, item, place, value, valueColumn);
             case "sites" -> allSites = oneOf("all", "totals", allSites, name, item, place, value, valueColumn);

@@ -51,7 +51,7 @@ class AgentArgumentsTest {
     @ValueSource(strings = {"", "  ", ";", " ; ;"})
     void nothingIsFine(String arguments) {
         assertEquals(new AgentArguments.Result(Optional.empty(), false, 262144, 1024, false, true, new RateLimit(100_000), false, Optional.empty(),
-                Optional.empty(), Map.of(), List.of(), List.of(), List.of()), AgentArguments.parse(arguments));
+                Optional.empty(), Optional.empty(), Map.of(), List.of(), List.of(), List.of()), AgentArguments.parse(arguments));
     }
 
     @Test

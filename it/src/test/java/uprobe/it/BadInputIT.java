@@ -154,4 +154,20 @@ class BadInputIT {
             running.process().destroyForcibly();
         }
     }
+
+    /** A temporary folder whose files may not be mapped executable, or that is full: Flight Recorder ends the JVM when it can not write. */
+    @ParameterizedTest
+    @MethodSource("jdks")
+    void aTemporaryFolderThatIsNoexecOrFull(Jdk jdk) throws Exception {
+        ChildJvm.Outcome noexec = ChildJvm.of(jdk, ZipRounds.class).startedBy(inOwnMounts("mount -t tmpfs -o noexec tmpfs /tmp")).probes("c:it/crc libz*:crc32").run("rounds", "1").ok();
+        assertTrue(noexec.err().contains("armed at libz"), noexec::err);
+        noexec.forget();
+        ChildJvm.Outcome full = ChildJvm.of(jdk, ZipRounds.class).startedBy(inOwnMounts("mount -t tmpfs -o size=100k tmpfs /tmp")).probes("c:it/crc libz*:crc32").run("rounds", "1").ok();
+        assertTrue(full.err().contains("uprobe: no probes: /tmp, where Flight Recorder keeps its data, has ") && full.err().contains("make room, or start the JVM with"), full::err);
+        full.forget();
+    }
+
+    private static String[] inOwnMounts(String command) {
+        return new String[] {"unshare", "--user", "--map-root-user", "--mount", "sh", "-c", command + "; exec \"$@\"", "sh"};
+    }
 }

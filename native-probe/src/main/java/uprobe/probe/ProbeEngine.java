@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -98,6 +99,11 @@ public final class ProbeEngine {
         clockRate = new ClockRate(options.tsc());
         long size = Helper.up_ring_memory_size();
         records = new Pointer(Helper.up_ring_memory()).getByteBuffer(0, size).order(ByteOrder.nativeOrder());
+    }
+
+    /** Native libraries are unpacked there, for the moment in which they are loaded, if it can be. Of use before anything else is called. */
+    public static void unpackTo(Path folder) {
+        Helper.unpackTo(folder);
     }
 
     /** Has what these probes will need looked up meanwhile, if the engine is not open yet. Changes nothing, and never fails. */

@@ -79,7 +79,7 @@ final class Screen implements Output, AutoCloseable {
         if (json) {
             out.println(table.json());
         } else {
-            out.print(table.text(onTerminal ? Math.max(NARROWEST, size()[0]) : 0));
+            out.print(table.text(0));
         }
         out.flush();
     }

@@ -3,7 +3,6 @@ package uprobe.agent.console;
 import com.github.freva.asciitable.AsciiTable;
 import com.github.freva.asciitable.ColumnData;
 import com.github.freva.asciitable.HorizontalAlign;
-import com.github.freva.asciitable.OverflowBehaviour;
 import com.github.freva.asciitable.Styler;
 import com.grack.nanojson.JsonSink;
 import com.grack.nanojson.JsonStringWriter;
@@ -93,8 +92,9 @@ public final class Table {
         }
     }
 
-    /** Blanks around a column's texts, which AsciiTable counts to its width. */
-    private static final int GAP = 2;
+    private static final String GAP = "  ", ELLIPSIS = "\u2026";
+    /** Mangled names have hundreds of characters; others are not moved away for their sake. */
+    private static final int WIDEST_PADDED = 64;
     /** No text is cut shorter than this. */
     private static final int NARROWEST = 16;
     private static final int WIDEST = 4096;
@@ -171,45 +171,56 @@ public final class Table {
 
     /** Title, header and rows, with no line's end behind the last. */
     public String text(Ansi ansi) {
-        String lines = AsciiTable.builder().border(AsciiTable.BASIC_ASCII_NO_DATA_SEPARATORS_NO_OUTSIDE_BORDER).lineSeparator("\n")
-                .styler(new Bold(ansi)).data(rows, data(new int[0])).asString();
-        return ansi.string("@|bold " + title + "|@") + "\n" + lines.lines().map(String::stripTrailing).reduce((a, b) -> a + "\n" + b).orElse("");
-    }
-
-    /**
-     * Header and rows without borders, each line with its end.
-     *
-     * @param width of the terminal, in characters; the widest texts are cut to fit into it. 0: nothing is cut
-     */
-    public String text(int width) {
-        StringBuilder text = new StringBuilder();
-        AsciiTable.builder().border(new Character[AsciiTable.NO_BORDERS.length]).lineSeparator("\n").data(rows, data(widths(width))).asString().lines()
-                .forEach(line -> text.append(line.isBlank() ? "" : line.substring(GAP / 2).stripTrailing() + "\n"));
-        return text.toString();
-    }
-
-    /** @param widths of the columns; none: as wide as they are */
-    private List<ColumnData<List<Object>>> data(int[] widths) {
         List<ColumnData<List<Object>>> data = new ArrayList<>();
         for (int i = 0; i < columns.size(); i++) {
             Column column = columns.get(i);
             int index = i;
             HorizontalAlign align = column.right() ? HorizontalAlign.RIGHT : HorizontalAlign.LEFT;
             data.add(new com.github.freva.asciitable.Column().header(column.title()).headerAlign(align).dataAlign(align)
-                    .maxWidth(widths.length == 0 ? WIDEST : widths[i] + GAP, OverflowBehaviour.ELLIPSIS_RIGHT).with(row -> column.cell(row.get(index))));
+                    .maxWidth(WIDEST).with(row -> column.cell(row.get(index))));
         }
-        return data;
+        String lines = AsciiTable.builder().border(AsciiTable.BASIC_ASCII_NO_DATA_SEPARATORS_NO_OUTSIDE_BORDER).lineSeparator("\n")
+                .styler(new Bold(ansi)).data(rows, data).asString();
+        return ansi.string("@|bold " + title + "|@") + "\n" + lines.lines().map(String::stripTrailing).reduce((a, b) -> a + "\n" + b).orElse("");
+    }
+
+    /**
+     * Header and rows without borders, each line with its end.
+     *
+     * @param width of the terminal, in characters: the widest texts are cut to fit into it. 0: nothing is cut, and what is much longer than most goes over
+     *     its column's edge
+     */
+    public String text(int width) {
+        String[][] cells = new String[rows.size() + 1][columns.size()];
+        for (int i = 0; i < columns.size(); i++) {
+            cells[0][i] = columns.get(i).title();
+            for (int row = 0; row < rows.size(); row++) {
+                cells[row + 1][i] = shown(row, i);
+            }
+        }
+        int[] widths = widths(cells, width);
+        StringBuilder text = new StringBuilder();
+        for (String[] row : cells) {
+            StringBuilder line = new StringBuilder();
+            for (int i = 0; i < row.length; i++) {
+                String cell = width > 0 && row[i].length() > widths[i] ? row[i].substring(0, widths[i] - 1) + ELLIPSIS : row[i];
+                String blanks = " ".repeat(Math.max(0, widths[i] - cell.length()));
+                line.append(i > 0 ? GAP : "").append(columns.get(i).right() ? blanks + cell : cell + blanks);
+            }
+            text.append(line.toString().stripTrailing()).append('\n');
+        }
+        return text.toString();
     }
 
     /** The widest texts give first. */
-    private int[] widths(int width) {
+    private int[] widths(String[][] cells, int width) {
         int[] widths = new int[columns.size()];
-        int sum = 0;
+        int sum = -GAP.length();
         for (int i = 0; i < widths.length; i++) {
-            Column column = columns.get(i);
-            int index = i;
-            widths[i] = Math.max(column.title().length(), rows.stream().mapToInt(row -> column.cell(row.get(index)).length()).max().orElse(0));
-            sum += widths[i] + GAP;
+            int column = i;
+            int widest = Arrays.stream(cells).mapToInt(row -> row[column].length()).max().orElse(0);
+            widths[i] = width == 0 && columns.get(i).kind.isText() ? Math.max(columns.get(i).title().length(), Math.min(widest, WIDEST_PADDED)) : widest;
+            sum += widths[i] + GAP.length();
         }
         for (int widest = 0; width > 0 && sum > width && widest >= 0; sum--) {
             widest = -1;

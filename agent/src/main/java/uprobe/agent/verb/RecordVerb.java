@@ -20,6 +20,7 @@ import uprobe.agent.console.Output;
 import uprobe.jfr.EventBridge;
 import uprobe.jfr.ProbeRequest;
 import uprobe.jfr.RecordedProbe;
+import uprobe.jfr.RepositorySpace;
 import uprobe.probe.ProbeCounters;
 
 /** Records for a while, and fetches the recording. */
@@ -72,6 +73,7 @@ public final class RecordVerb extends Verb {
 
     @Override
     public int run(Target target, Output out) throws Exception {
+        RepositorySpace.check();
         EventBridge bridge = target.bridge();
         List<ProbeRequest> before = bridge.requests();
         IOException[] gone = new IOException[1];

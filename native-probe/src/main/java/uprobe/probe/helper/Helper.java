@@ -13,6 +13,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.stream.Stream;
 import java.util.Map;
 import java.util.Set;
 
@@ -107,33 +110,76 @@ public final class Helper {
         }
     }
 
-    private static void unpackAndBind() throws IOException {
-        keepJnaFromStartingProcesses();
-        Path folder = Files.createTempDirectory("uprobe-");
-        folder.toFile().deleteOnExit();
-        Path library = null;
-        for (String name : libraries()) {
-            library = unpack(folder, name);
-        }
-        Map<String, Object> options = Map.of(
-                Library.OPTION_ALLOW_OBJECTS, true,
-                Library.OPTION_OPEN_FLAGS, RTLD_NOW | RTLD_NODELETE);
-        Native.register(Helper.class, NativeLibrary.getInstance(library.toString(), options));
+    /** Native libraries are unpacked there, if it can be, rather than to java.io.tmpdir. Before {@link #load}. */
+    public static void unpackTo(Path folder) {
+        NativeFolder.prefer(folder);
     }
 
-    /** JNA runs ldconfig to learn the system's library folders, unless it is told them. We open libraries by their full paths. */
-    private static void keepJnaFromStartingProcesses() {
-        String property = "jna.platform.library.path";
-        String before = System.getProperty(property);
-        if (before == null) {
-            System.setProperty(property, "");
+    /** In the first folder that lets it. */
+    private static void unpackAndBind() throws IOException {
+        List<String> refused = new ArrayList<>();
+        for (Path candidate : NativeFolder.candidates(Helper.class.getResource(RESOURCES + "libraries"))) {
+            String objection = NativeFolder.objection(candidate);
+            if (objection.isEmpty()) {
+                try {
+                    unpackAndBind(candidate);
+                    return;
+                } catch (IOException e) {
+                    objection = e.toString();
+                }
+            }
+            refused.add(candidate + " " + objection);
         }
+        throw new IOException("native libraries can be unpacked nowhere: " + String.join(", ", refused) + "; name a folder with dir=FOLDER");
+    }
+
+    private static void unpackAndBind(Path parent) throws IOException {
+        Path folder = Files.createTempDirectory(parent, "uprobe-");
+        folder.toFile().deleteOnExit();
+        try {
+            Path library = null;
+            for (String name : libraries()) {
+                library = unpack(folder, name);
+            }
+            beginJna(parent);
+            Map<String, Object> options = Map.of(
+                    Library.OPTION_ALLOW_OBJECTS, true,
+                    Library.OPTION_OPEN_FLAGS, RTLD_NOW | RTLD_NODELETE);
+            Native.register(Helper.class, NativeLibrary.getInstance(library.toString(), options));
+        } finally {
+            remove(folder);     /* what is mapped needs no name */
+        }
+    }
+
+    private static void remove(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.toList()) {
+                Files.deleteIfExists(file);
+            }
+        }
+        Files.deleteIfExists(folder);
+    }
+
+    /**
+     * JNA runs ldconfig to learn the system's library folders, unless it is told them; we open libraries by their full paths. It unpacks its own library
+     * when it is first used. What it is told by system properties others shall not read.
+     */
+    private static void beginJna(Path folder) {
+        Map<String, String> told = Map.of("jna.platform.library.path", "", "jna.tmpdir", folder.toString()), before = new HashMap<>();
+        told.forEach((property, value) -> {
+            before.put(property, System.getProperty(property));
+            System.setProperty(property, property.equals("jna.tmpdir") || before.get(property) == null ? value : before.get(property));
+        });
         try {
             NativeLibrary.getProcess();
         } finally {
-            if (before == null) {
-                System.clearProperty(property);
-            }
+            before.forEach((property, value) -> {
+                if (value == null) {
+                    System.clearProperty(property);
+                } else {
+                    System.setProperty(property, value);
+                }
+            });
         }
     }
 
