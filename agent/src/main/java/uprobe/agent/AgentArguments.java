@@ -12,6 +12,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -58,15 +59,8 @@ public final class AgentArguments {
 
     private static final int MAX_FILE_BYTES = 8 << 20;
 
-    private static final String ALL = "options are record=FILE, jfc=FILE, quiet, armed=always, enabled=false, guard=N/s, sites=all, ring=SIZE, dir=FOLDER, "
-            + "rings=N, off and on; verbs are remove NAME, set NAME SETTING=VALUE, list, status and detach; a probe begins with p, r or c, e.g. p libz:deflate";
-
-    /* what nearest option a mistyped one is compared with, and how each is written */
-    private static final Map<String, String> OPTIONS = Map.ofEntries(Map.entry("record", "record=FILE"), Map.entry("jfc", "jfc=FILE"), Map.entry("dir", "dir=FOLDER"),
-            Map.entry("armed", "armed=always"), Map.entry("enabled", "enabled=false"), Map.entry("guard", "guard=N/s"), Map.entry("sites", "sites=all"),
-            Map.entry("ring", "ring=SIZE"), Map.entry("rings", "rings=N"), Map.entry("quiet", "quiet"), Map.entry("off", "off"), Map.entry("on", "on"));
-    /* options without a value */
-    private static final Set<String> WORDS = Set.of("quiet", "off", "on");
+    private static final String ALL = "options are " + AgentOption.all()
+            + "; verbs are remove NAME, set NAME SETTING=VALUE, list, status and detach; a probe begins with p, r or c, e.g. p libz:deflate";
 
     /* options of the design -> what holds without them */
     private static final Map<String, String> LATER = Map.of(
@@ -323,17 +317,18 @@ public final class AgentArguments {
             error(item, place, 1, "option " + name + " is not there yet; " + LATER.get(name));
             return;
         }
-        if (!OPTIONS.containsKey(name)) {
+        Optional<AgentOption> known = AgentOption.of(name);
+        if (known.isEmpty()) {
             String word = name.split("[\\s:,]", 2)[0];
-            String nearest = Nearest.atAnyDistance(word, OPTIONS.keySet().stream().sorted().toList()).orElseThrow();
-            error(item, place, 1, "unknown option '" + word + "'; the nearest is " + OPTIONS.get(nearest) + "; " + ALL);
+            String nearest = Nearest.atAnyDistance(word, Arrays.stream(AgentOption.values()).map(AgentOption::text).sorted().toList()).orElseThrow();
+            error(item, place, 1, "unknown option '" + word + "'; the nearest is " + AgentOption.of(nearest).orElseThrow().written() + "; " + ALL);
             return;
         }
         if (given.containsKey(name)) {
             error(item, place, 1, "option " + name + " is there twice; \"" + given.get(name) + "\" holds, take the other out");
             return;
         }
-        if (WORDS.contains(name)) {
+        if (!known.get().takesAValue()) {
             if (value != null) {
                 error(item, place, equals + 1, "option " + name + " takes no value; write " + name + ", or leave it out");
                 return;
@@ -344,18 +339,7 @@ public final class AgentArguments {
             return;
         }
         if (value == null || value.isEmpty()) {
-            error(item, place, item.length() + 1, "option " + name + " needs a value; write " + OPTIONS.get(name)
-                    + switch (name) {
-                        case "record" -> ", e.g. record=app.jfr";
-                        case "jfc" -> ", e.g. jfc=probes.jfc";
-                        case "dir" -> ", e.g. dir=/var/tmp";
-                        case "guard" -> ", e.g. guard=100k/s, or guard=off";
-                        case "armed" -> " or armed=recording";
-                        case "enabled" -> " or enabled=true";
-                        case "sites" -> " or sites=totals";
-                        case "ring" -> ", e.g. ring=64k";
-                        default -> ", e.g. rings=1024";
-                    });
+            error(item, place, item.length() + 1, "option " + name + " needs a value; write " + known.get().written() + known.get().example());
             return;
         }
         switch (name) {

@@ -23,8 +23,8 @@ import uprobe.probe.spec.ProbeSpec;
 import uprobe.probe.spec.RateLimit;
 
 class AgentArgumentsTest {
-    private static final String ALL = "options are record=FILE, jfc=FILE, quiet, armed=always, enabled=false, guard=N/s, sites=all, ring=SIZE, "
-            + "rings=N, off and on; a probe begins with p, r or c, e.g. p libz:deflate";
+    private static final String ALL = "options are record=FILE, jfc=FILE, quiet, armed=always, enabled=false, guard=N/s, sites=all, ring=SIZE, dir=FOLDER, "
+            + "rings=N, off and on; verbs are remove NAME, set NAME SETTING=VALUE, list, status and detach; a probe begins with p, r or c, e.g. p libz:deflate";
 
     @TempDir
     Path folder;

@@ -15,17 +15,22 @@ import uprobe.agent.verb.Version;
         description = {"Native probes for the JVM. Begin with `ps`, then `functions PID`, `count PID 'LIBRARY:*'`.",
                 "As an agent: java -javaagent:uprobe-agent.jar='record=out.jfr;c libz:deflate' ..."},
         footer = {"", "Exit codes: 0 done; 1 it failed, and why is on stderr; 2 what was typed means nothing; 130 ended by Ctrl-C."},
-        subcommands = {PsCommand.class, ReportCommand.class})
+        subcommands = {PsCommand.class, ReportCommand.class, CompletionCommand.class})
 public final class Main {
     public static void main(String[] arguments) {
         System.exit(execute(arguments.length == 0 ? new String[] {"--help"} : arguments));
     }
 
-    private static int execute(String[] arguments) {
+    /** All commands and their options. */
+    static CommandLine grammar() {
         CommandLine line = new CommandLine(new Main());
         Verbs.addTo(line);
         /* @FILE is a file of probes, not one of picocli's, whose words are arguments */
-        return line.setExpandAtFiles(false).setCaseInsensitiveEnumValuesAllowed(true).setExecutionStrategy(Main::execute).setExecutionExceptionHandler((e, command, parsed) -> {
+        return line.setExpandAtFiles(false).setCaseInsensitiveEnumValuesAllowed(true);
+    }
+
+    private static int execute(String[] arguments) {
+        return grammar().setExecutionStrategy(Main::execute).setExecutionExceptionHandler((e, command, parsed) -> {
             String message = e.getMessage() == null || e instanceof RuntimeException && !(e instanceof IllegalArgumentException) ? e.toString() : e.getMessage();
             message.lines().forEach(text -> System.err.println("uprobe: " + text));
             return e instanceof IllegalArgumentException ? Verb.USAGE : Verb.FAILED;
