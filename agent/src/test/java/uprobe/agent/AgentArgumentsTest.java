@@ -254,7 +254,7 @@ class AgentArgumentsTest {
 
     @Test
     void takesAProbeWithoutItsTypeForAnUnknownOption() {
-        mistake("libz:deflate a=$arg1", "column 1 of \"libz:deflate a=$arg1\": unknown option 'libz'; the nearest is ring=SIZE; " + ALL);
+        mistake("libz:deflate a=$arg1", "column 1 of \"libz:deflate a=$arg1\": unknown option 'libz'; the nearest is dir=FOLDER; " + ALL);
     }
 
     @ParameterizedTest
