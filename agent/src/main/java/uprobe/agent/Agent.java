@@ -74,6 +74,13 @@ public final class Agent {
         }
     }
 
+    /** Whether nothing of it is at work. For {@code uprobe.agent.boot}. */
+    public static boolean isDetached() {
+        synchronized (Agent.class) {
+            return bridge == null && watch == null && recording == null;
+        }
+    }
+
     /** @return whether all that was asked for holds */
     private static boolean start(String arguments, Consumer<String> listener) {
         synchronized (Agent.class) {

@@ -76,7 +76,11 @@ final class Command {
     }
 
     static List<String> words(Jdk jdk, String... words) {
-        List<String> all = new ArrayList<>(List.of(jdk.tool("java").toString(), "-jar", ChildJvm.agentJar().toString()));
+        return wordsOf(ChildJvm.agentJar(), jdk, words);
+    }
+
+    static List<String> wordsOf(Path jar, Jdk jdk, String... words) {
+        List<String> all = new ArrayList<>(List.of(jdk.tool("java").toString(), "-jar", jar.toString()));
         all.addAll(List.of(words));
         return all;
     }

@@ -285,4 +285,25 @@ class ConsoleIT {
             target.assertTextIsTheFiles();
         }
     }
+
+    /** Another file is another version: its classes come once the first are detached; until then the first agent answers. */
+    @ParameterizedTest
+    @MethodSource("jdks")
+    void anotherJarTakesOver(Jdk jdk) throws Exception {
+        target = Target.start(jdk);
+        Path other = Files.copy(ChildJvm.agentJar(), Files.createTempDirectory("other").resolve("another agent.jar"));
+        String[] attach = {"attach", target.pid(), "c:it/leaf " + LEAF + " i=$arg1:s64", "armed=always"}, list = {"list", target.pid(), "--json"};
+        target.command("attach", "c:it/leaf " + LEAF, "armed=always").ok();
+        target.does("leaf 5");
+        Command.plain(Command.wordsOf(other, jdk, list)).finish().ok().says("\"hits\":5,");
+        target.command("detach").ok();
+        Command.plain(Command.wordsOf(other, jdk, attach)).finish().ok();
+        target.does("leaf 7");
+        Command.plain(Command.wordsOf(other, jdk, list)).finish().ok().says("\"hits\":7,").says("i=$arg1:s64");
+        Command.plain(Command.wordsOf(other, jdk, "detach", target.pid())).finish().ok();
+        target.assertTextIsTheFiles();
+        target.command("attach", "c:it/leaf " + LEAF, "armed=always").ok();
+        target.does("leaf 3");
+        target.command("list", "--json").ok().says("\"hits\":3,");
+    }
 }

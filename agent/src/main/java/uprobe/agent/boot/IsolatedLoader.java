@@ -59,9 +59,16 @@ final class IsolatedLoader extends ClassLoader {
         return new ClassNotFoundException(name + (changed ? ": " + file + " was overwritten while this JVM has the agent from it; put new jars under new names" : ""), why);
     }
 
-    /** @param instrumentation null on the command line, where the manifest grants native access */
-    static ClassLoader create(Instrumentation instrumentation) throws Exception {
-        URI location = IsolatedLoader.class.getProtectionDomain().getCodeSource().getLocation().toURI();
+    boolean isOf(File file) {
+        return file.equals(new File(location)) && file.length() == length && file.lastModified() == modified;
+    }
+
+    /**
+     * @param instrumentation null on the command line, where the manifest grants native access
+     * @param file the agent's jar; null: the one that this class comes from
+     */
+    static IsolatedLoader create(Instrumentation instrumentation, File file) throws Exception {
+        URI location = file != null ? file.toURI() : IsolatedLoader.class.getProtectionDomain().getCodeSource().getLocation().toURI();
         JarFile jar = new JarFile(new File(location), false);
         Configuration configuration = ModuleLayer.boot().configuration()
                 .resolve(JarModule.finder(jar, location, "com.sun.jna"), ModuleFinder.of(), Set.of("com.sun.jna"));

@@ -1,5 +1,6 @@
 package uprobe.agent.boot;
 
+import java.io.File;
 import java.lang.instrument.Instrumentation;
 import java.lang.reflect.InvocationTargetException;
 
@@ -8,7 +9,9 @@ import java.lang.reflect.InvocationTargetException;
  * behind {@link IsolatedLoader}.
  */
 public final class UprobeAgent {
-    private static ClassLoader isolated;
+    /** At the end of what a command hands over: the jar that it is of. */
+    private static final String JAR = ";jar=";
+    private static IsolatedLoader isolated;
 
     /** {@code -javaagent:uprobe-agent.jar=ARGUMENTS} */
     public static void premain(String arguments, Instrumentation instrumentation) {
@@ -23,7 +26,7 @@ public final class UprobeAgent {
     /** {@code java -jar uprobe-agent.jar COMMAND} */
     public static void main(String[] arguments) throws Throwable {
         try {
-            Class<?> main = Class.forName("uprobe.agent.command.Main", true, isolated(null));
+            Class<?> main = Class.forName("uprobe.agent.command.Main", true, isolated(null, null));
             Thread.currentThread().setContextClassLoader(main.getClassLoader());      /* libraries look for their parts there */
             main.getMethod("main", String[].class).invoke(null, (Object) arguments);
         } catch (InvocationTargetException e) {
@@ -34,7 +37,7 @@ public final class UprobeAgent {
     /** Whatever goes wrong here is one line; the application runs on. */
     private static void start(String arguments, Instrumentation instrumentation, boolean attached) {
         try {
-            Class<?> agent = Class.forName("uprobe.agent.Agent", true, isolated(instrumentation));
+            Class<?> agent = Class.forName("uprobe.agent.Agent", true, isolated(instrumentation, arguments));
             agent.getMethod("start", String.class, boolean.class).invoke(null, arguments, attached);
         } catch (Throwable e) {
             Throwable cause = e instanceof InvocationTargetException && e.getCause() != null ? e.getCause() : e;
@@ -42,9 +45,15 @@ public final class UprobeAgent {
         }
     }
 
-    private static synchronized ClassLoader isolated(Instrumentation instrumentation) throws Exception {
+    /** Classes and helper are those of the first jar, until that has been detached and a command of another comes. */
+    private static synchronized IsolatedLoader isolated(Instrumentation instrumentation, String arguments) throws Exception {
+        int jar = arguments == null ? -1 : arguments.lastIndexOf(JAR);
+        File wanted = jar < 0 ? null : new File(arguments.substring(jar + JAR.length()));
         if (isolated == null) {
-            isolated = IsolatedLoader.create(instrumentation);
+            isolated = IsolatedLoader.create(instrumentation, wanted);
+        } else if (wanted != null && !isolated.isOf(wanted)
+                && (boolean) Class.forName("uprobe.agent.Agent", true, isolated).getMethod("isDetached").invoke(null)) {
+            isolated = IsolatedLoader.create(instrumentation, wanted);
         }
         return isolated;
     }
