@@ -44,6 +44,9 @@ public final class Agent {
     /** Argument of a command: the socket on which it listens. {@code jar=} behind it is {@code uprobe.agent.boot}'s. */
     private static final Pattern COMMAND = Pattern.compile("command=([^;]+)(?:;jar=.*)?");
 
+    /** Options that one may take for those of the probes beside them. */
+    private static final List<String> FOR_ALL = List.of("armed", "enabled", "guard", "sites");
+
     private static LibraryWatch watch;
     private static Recording recording;
     private static EventBridge.Options options;
@@ -54,14 +57,17 @@ public final class Agent {
 
     /** What was asked for in one start, and what is said of it. */
     private final Consumer<String> listener;
+    private final boolean listens;
     private boolean failed;
     private boolean quiet;
     private boolean saidWhatIsLoaded;
     private final PrintStream err = System.err;
     private volatile Thread starter = Thread.currentThread();
 
+    /** @param listener gets what is said, beside stderr; null: nobody asked */
     private Agent(Consumer<String> listener) {
-        this.listener = listener;
+        this.listens = listener != null;
+        this.listener = listens ? listener : line -> { };
     }
 
     /** Called by {@code uprobe.agent.boot}, once per premain or agentmain. */
@@ -70,7 +76,7 @@ public final class Agent {
         if (command.matches()) {
             Session.start(AS_TARGET, Path.of(command.group(1)));
         } else {
-            start(arguments, line -> { });
+            start(arguments, null);
         }
     }
 
@@ -159,7 +165,7 @@ public final class Agent {
             synchronized (Agent.class) {
                 if (bridge == null) {
                     refuseWithoutJfr();
-                    options = options == null ? new Agent(line -> { }).options(AgentArguments.parse("")) : options;
+                    options = options == null ? new Agent(null).options(AgentArguments.parse("")) : options;
                     bridge = EventBridge.open(options);
                 }
                 if (watch == null) {
@@ -235,6 +241,7 @@ public final class Agent {
     /** What an earlier start said holds on where this one says nothing; the rings are those of the first. */
     private EventBridge.Options options(AgentArguments.Result wanted) {
         Set<String> given = wanted.given().keySet();
+        FOR_ALL.stream().filter(name -> listens && given.contains(name)).forEach(name -> note(wanted.given().get(name) + " holds for all probes of this JVM from now on"));
         if (options == null) {
             return new EventBridge.Options(EngineOptions.DEFAULT.withRings(wanted.ringBytes(), wanted.rings()), wanted.armedAlways(), wanted.enabled(),
                     wanted.guard(), wanted.allSites(), this::fromBridge);

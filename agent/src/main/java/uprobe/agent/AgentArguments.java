@@ -76,6 +76,8 @@ public final class AgentArguments {
     private static final Pattern PROBE = Pattern.compile("[prc][0-9]*(?:[:,\\s].*)?", Pattern.DOTALL);
     /* what the command line can do to an agent that is there, and needs no answer but lines */
     private static final Pattern VERB = Pattern.compile("-:.*|(?:remove|set|detach|list|status)(?:\\s.*)?", Pattern.DOTALL);
+    /* a probe's place without its type */
+    private static final Pattern PLACE = Pattern.compile("[^\\s:=;]+:[^\\s:=;].*", Pattern.DOTALL);
     private static final Pattern FILE_OPTION = Pattern.compile("(record|jfc|dir)\\s*=\\s*(.*)", Pattern.DOTALL);
     private static final Pattern SIZE = Pattern.compile("([0-9]+)([kKmM]?)");
 
@@ -319,6 +321,10 @@ public final class AgentArguments {
         }
         Optional<AgentOption> known = AgentOption.of(name);
         if (known.isEmpty()) {
+            if (PLACE.matcher(item).matches()) {
+                error(item, place, 1, "a probe begins with its type: p, r or c; write c " + item);
+                return;
+            }
             String word = name.split("[\\s:,]", 2)[0];
             String nearest = Nearest.atAnyDistance(word, Arrays.stream(AgentOption.values()).map(AgentOption::text).sorted().toList()).orElseThrow();
             error(item, place, 1, "unknown option '" + word + "'; the nearest is " + AgentOption.of(nearest).orElseThrow().written() + "; " + ALL);

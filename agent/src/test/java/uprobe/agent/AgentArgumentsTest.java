@@ -253,8 +253,8 @@ class AgentArgumentsTest {
     }
 
     @Test
-    void takesAProbeWithoutItsTypeForAnUnknownOption() {
-        mistake("libz:deflate a=$arg1", "column 1 of \"libz:deflate a=$arg1\": unknown option 'libz'; the nearest is dir=FOLDER; " + ALL);
+    void saysThatAProbeBeginsWithItsType() {
+        mistake("libz:deflate a=$arg1", "column 1 of \"libz:deflate a=$arg1\": a probe begins with its type: p, r or c; write c libz:deflate a=$arg1");
     }
 
     @ParameterizedTest

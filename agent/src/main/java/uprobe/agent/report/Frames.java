@@ -1,12 +1,12 @@
 package uprobe.agent.report;
 
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 import one.jfr.Dictionary;
 import one.jfr.StackTrace;
+import uprobe.agent.console.Drivers;
 
 /**
  * From a recording's methods to frames
@@ -15,25 +15,19 @@ import one.jfr.StackTrace;
  * class without a package has line numbers.
  */
 final class Frames {
-    /** Java sides of much used native libraries. */
-    static final List<String> DRIVERS = List.of("org.sqlite", "org.rocksdb", "org.duckdb", "org.lmdbjava", "com.github.luben.zstd", "net.jpountz",
-            "org.xerial.snappy", "io.netty", "org.apache.tomcat.jni", "org.conscrypt", "org.fusesource.leveldbjni", "org.lwjgl", "ai.onnxruntime", "com.sun.jna");
-    private static final List<String> JDK = List.of("java", "javax", "jdk", "sun", "com.sun");
     private static final byte NATIVE = one.convert.Frame.TYPE_NATIVE;
     private static final int LINE_SHIFT = 16, NO_LINE = 0xffff;
-    /** What a JVM makes of a lambda, and the address or number in the name of a hidden class: another one in each run. */
-    private static final String LAMBDA = "$$Lambda";
+    /** The address or number in the name of a lambda's or another hidden class: another one in each run. */
     private static final Pattern NUMBERED = Pattern.compile("(?<=\\$\\$Lambda).*|[/+.]0x[0-9a-f]+$");
 
-    private final List<String> passedOver;
+    private final Drivers drivers;
     private final Map<Frame, Frame> interned = new HashMap<>();
     private final Map<String, Boolean> passed = new HashMap<>();
     private Dictionary<Frame> ofChunk = new Dictionary<>();
 
     /** @param drivers prefixes of classes that are passed over in the search for a caller, beside the JDK's */
     Frames(List<String> drivers) {
-        passedOver = new ArrayList<>(JDK);
-        passedOver.addAll(drivers);
+        this.drivers = new Drivers(drivers);
     }
 
     /** Methods have other numbers from here on. */
@@ -68,21 +62,7 @@ final class Frames {
 
     private Frame.Kind kind(String type, boolean function, boolean isNative) {
         return function ? Frame.Kind.FUNCTION : isNative ? Frame.Kind.NATIVE_METHOD
-                : passed.computeIfAbsent(type, this::isPassedOver) ? Frame.Kind.PASSED_OVER : Frame.Kind.JAVA;
-    }
-
-    /** {@code org.sqlite} means its classes and those of packages below, and also {@code org.sqlite.core.DB}. */
-    private boolean isPassedOver(String type) {
-        if (type.endsWith(LAMBDA)) {
-            return true;
-        }
-        for (String prefix : passedOver) {
-            String start = prefix.endsWith(".") ? prefix.substring(0, prefix.length() - 1) : prefix;
-            if (type.startsWith(start) && (type.length() == start.length() || type.charAt(start.length()) == '.' || type.charAt(start.length()) == '$')) {
-                return true;
-            }
-        }
-        return false;
+                : passed.computeIfAbsent(type, this.drivers::has) ? Frame.Kind.PASSED_OVER : Frame.Kind.JAVA;
     }
 
     private Frame intern(Frame frame) {

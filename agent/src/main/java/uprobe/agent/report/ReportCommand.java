@@ -18,6 +18,7 @@ import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import uprobe.agent.console.Amounts;
+import uprobe.agent.console.Drivers;
 import uprobe.agent.console.Table;
 import uprobe.agent.report.ReportTables.By;
 
@@ -163,7 +164,7 @@ public final class ReportCommand implements Callable<Integer> {
     }
 
     private List<String> driversMeant() {
-        List<String> meant = new ArrayList<>(drivers.contains("none") ? List.of() : Frames.DRIVERS);
+        List<String> meant = new ArrayList<>(drivers.contains("none") ? List.of() : Drivers.KNOWN);
         drivers.stream().filter(each -> !each.equals("none")).forEach(meant::add);
         return meant;
     }

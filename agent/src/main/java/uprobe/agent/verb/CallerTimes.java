@@ -35,7 +35,7 @@ final class CallerTimes implements LiveHits.Listener {
     CallerTimes(JavaCaller caller, ProbeEngine engine) {
         this.caller = caller;
         this.engine = engine;
-        caller.now();       /* what it loads and links is loaded and linked here */
+        caller.prepare();
         new Times().durations.recordValue(1);
     }
 

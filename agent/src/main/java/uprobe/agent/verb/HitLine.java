@@ -30,7 +30,7 @@ final class HitLine {
         Maker(ProbeEngine engine, JavaCaller caller) {
             this.engine = engine;
             this.caller = caller;
-            caller.now();       /* what it loads and links is loaded and linked here */
+            caller.prepare();
         }
 
         HitLine make(ProbeSpec spec, ProbePoint point, ByteBuffer record, boolean drained) {
@@ -83,6 +83,6 @@ final class HitLine {
         if (field.type().hex() || field.unit() == Unit.ADDRESS) {
             return "0x" + Long.toHexString(value);
         }
-        return (field.type().signed() ? Long.toString(value) : Long.toUnsignedString(value)) + (field.unit() == null ? "" : field.unit().text());
+        return (field.type().signed() ? Long.toString(value) : Long.toUnsignedString(value)) + (field.unit() == null || field.unit() == Unit.BYTES ? "" : field.unit().text());
     }
 }

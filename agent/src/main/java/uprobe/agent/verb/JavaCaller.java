@@ -5,27 +5,27 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.stream.Stream;
 import picocli.CommandLine.Option;
+import uprobe.agent.console.Drivers;
 
-/**
- * The Java method that a native call is told of: the innermost that is neither the JDK's nor its library's own driver, as org.sqlite is SQLite's
- *
- * <pre>
- *   org.sqlite.core.NativeDB.step(Native Method)      the native method: the first two parts of its package are the driver
- *   org.sqlite.core.DB.execute                        driver
- *   org.sqlite.jdbc3.JDBC3Statement.executeQuery      driver
- *   app.Orders.open                                   the caller
- * </pre>
- *
- * Where all of the stack is of one house it is the first outside of the native method's package, else outside of its class, else the native method itself.
- */
+/** The Java method that called, as {@link Drivers} tells it; the native method itself if there is none but drivers. */
 final class JavaCaller {
-    private static final List<String> JDK = List.of("java.", "javax.", "jdk.", "sun.", "com.sun.");
     private static final String OURS = "uprobe.agent.", HELPERS = "uprobe.probe.";
     private static final StackWalker WALKER = StackWalker.getInstance();
     static final String NONE = "(no Java)";
 
-    @Option(names = "--driver", paramLabel = "PREFIX", description = "classes that begin so are passed over as well when a Java caller is looked for; may be given several times")
+    @Option(names = "--driver", paramLabel = "PREFIX", description = "classes that are no callers, beside the JDK's and those of well known native libraries (org.sqlite,"
+            + " org.rocksdb, io.netty, ...); may be repeated")
     private List<String> prefixes = new ArrayList<>();
+
+    private Drivers drivers;
+
+    /** Before {@link #now} is asked on other threads: what that loads and links is loaded and linked here. */
+    void prepare() {
+        List<String> all = new ArrayList<>(Drivers.KNOWN);
+        all.addAll(prefixes);
+        drivers = new Drivers(all);
+        now();
+    }
 
     /** Of the native method that this thread is in: {@code app.Orders.open:41}. */
     String now() {
@@ -33,7 +33,7 @@ final class JavaCaller {
     }
 
     private String caller(Stream<StackWalker.StackFrame> frames) {
-        StackWalker.StackFrame called = null, outsideOfClass = null, outsideOfPackage = null;
+        StackWalker.StackFrame called = null;
         for (Iterator<StackWalker.StackFrame> i = frames.iterator(); i.hasNext();) {
             StackWalker.StackFrame frame = i.next();
             String name = frame.getClassName();
@@ -42,29 +42,11 @@ final class JavaCaller {
                 if (called != null && !called.isNativeMethod()) {
                     return text(called);
                 }
-            } else if (!isPassedOver(name)) {
-                if (!name.startsWith(driverOf(called.getClassName()))) {
-                    return text(frame);
-                }
-                outsideOfClass = outsideOfClass == null && !name.equals(called.getClassName()) ? frame : outsideOfClass;
-                outsideOfPackage = outsideOfPackage == null && !packageOf(name).equals(packageOf(called.getClassName())) ? frame : outsideOfPackage;
+            } else if (!drivers.has(name)) {
+                return text(frame);
             }
         }
-        return called == null ? NONE : text(outsideOfPackage != null ? outsideOfPackage : outsideOfClass != null ? outsideOfClass : called);
-    }
-
-    private static String packageOf(String name) {
-        return name.substring(0, Math.max(0, name.lastIndexOf('.')));
-    }
-
-    private boolean isPassedOver(String name) {
-        return JDK.stream().anyMatch(name::startsWith) || prefixes.stream().anyMatch(name::startsWith);
-    }
-
-    /** {@code org.sqlite.} of org.sqlite.core.NativeDB, the whole name of a class without packages. */
-    private static String driverOf(String name) {
-        int first = name.indexOf('.'), second = first < 0 ? -1 : name.indexOf('.', first + 1);
-        return second < 0 ? name : name.substring(0, second + 1);
+        return called == null ? NONE : text(called);
     }
 
     private static String text(StackWalker.StackFrame frame) {

@@ -261,7 +261,11 @@ public final class SymbolTable {
         Comparator<Suggestion> best = Comparator.comparingInt(Suggestion::cost).thenComparing(Suggestion::name);
         PriorityQueue<Suggestion> kept = new PriorityQueue<>(best.reversed()); // the worst on top
         EditDistance distance = new EditDistance(wanted, edits);
-        for (String candidate : names().keySet()) {
+        for (Map.Entry<String, List<NativeSymbol>> named : names().entrySet()) {
+            String candidate = named.getKey();
+            if (named.getValue().stream().noneMatch(symbol -> symbol.kind() == NativeSymbol.Kind.FUNCTION || symbol.kind() == NativeSymbol.Kind.IFUNC)) {
+                continue;       /* data can not be probed */
+            }
             int difference = Math.abs(candidate.length() - wanted.length());
             String lower = candidate.toLowerCase(Locale.ROOT);
             int cost = difference <= edits ? distance.to(lower) : edits + 1;
