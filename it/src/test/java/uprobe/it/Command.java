@@ -75,6 +75,19 @@ final class Command {
         return new Command(builder.redirectErrorStream(true).redirectOutput(output.toFile()).start(), output);
     }
 
+    /** A line as a page shows it, by the shell of a terminal in this folder, in which {@code java} is this JDK's and {@code uprobe-agent.jar} the agent. */
+    static Command typed(Jdk jdk, Path folder, String line) throws IOException {
+        Path jar = folder.resolve("uprobe-agent.jar"), output = Files.createTempFile("command", ".txt");
+        if (!Files.exists(jar)) {
+            Files.createSymbolicLink(jar, ChildJvm.agentJar());
+        }
+        ProcessBuilder builder = new ProcessBuilder("script", "-qefc", "stty rows " + ROWS + " cols " + COLUMNS + "; exec " + line, "/dev/null").directory(folder.toFile());
+        builder.environment().putAll(java.util.Map.of("TERM", "xterm-256color", "SHELL", "/bin/bash"));
+        builder.environment().merge("PATH", jdk.home().resolve("bin").toString(), (old, own) -> own + ":" + old);
+        builder.environment().remove("JAVA_TOOL_OPTIONS");
+        return new Command(builder.redirectErrorStream(true).redirectOutput(output.toFile()).start(), output);
+    }
+
     static List<String> words(Jdk jdk, String... words) {
         return wordsOf(ChildJvm.agentJar(), jdk, words);
     }

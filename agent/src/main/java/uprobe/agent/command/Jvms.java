@@ -47,7 +47,10 @@ final class Jvms {
             try {
                 return new TargetProcess(wanted);
             } catch (AccessDeniedException e) {
-                throw new IOException("process " + wanted + " belongs to the user " + Files.getOwner(Path.of("/proc", wanted)).getName() + "; run this command as that user", e);
+                String owner = Files.getOwner(Path.of("/proc", wanted)).getName();
+                throw new IOException(owner.equals(Files.getOwner(Path.of("/proc/self")).getName())
+                        ? "process " + wanted + " may not be looked into, though it is this user's; it has more rights than this command, which a container may have fewer of"
+                        : "process " + wanted + " belongs to the user " + owner + "; run this command as that user", e);
             }
         }
         List<TargetProcess> all = all(), found = List.of();

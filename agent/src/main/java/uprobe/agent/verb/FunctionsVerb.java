@@ -46,6 +46,10 @@ public final class FunctionsVerb extends Verb {
         Table table = Table.of(Column.text("library"), Column.text("function"), Column.count("size"), Column.text("probes"), Column.text("by"), Column.text("armed"), Column.text("Java's name, or why not"));
         List<FunctionInfo> shown = sorted.toList();
         shown.forEach(f -> table.row(f.library(), f.symbol(), f.size(), f.probes(), f.mechanism(), f.armed() ? "yes" : "", f.nativeMethod().isEmpty() ? f.reason() : f.nativeMethod()));
+        if (shown.isEmpty() && !json()) {      /* what a pattern does not find is refused above: only --jni leaves nothing */
+            out.problem("no native method of Java has its name there; a library may register its own under names that nobody sees");
+            return FAILED;
+        }
         out.table(table);
         long refused = shown.stream().filter(f -> f.probes().isEmpty()).count();
         out.problem(table.rows().size() + (table.rows().size() == 1 ? " function" : " functions") + (refused == 0 ? "" : ", " + refused + " of which can not be probed")

@@ -24,6 +24,9 @@ final class Patterns {
     /** @throws IllegalArgumentException with what is wrong, for what was typed */
     static void check(char type, List<String> texts, String more) {
         for (String text : texts) {
+            if (text.length() == 1 && "prc".contains(text)) {
+                throw new IllegalArgumentException("'" + text + "' alone is no probe; quote the whole of it, e.g. '" + text + " libc:open'");
+            }
             try {
                 parse(type, text, more);
             } catch (ProbeSyntaxException e) {

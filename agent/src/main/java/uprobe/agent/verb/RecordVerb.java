@@ -96,16 +96,21 @@ public final class RecordVerb extends Verb {
         }
     }
 
+    private static long recorded(EventBridge bridge) {
+        return bridge.probes().stream().map(RecordedProbe::probe).map(probe -> probe.counters()).mapToLong(ProbeCounters::recorded).sum();
+    }
+
     private boolean record(EventBridge bridge, Output out) throws Exception {
         try (Recording recording = settings == null ? new Recording() : new Recording(Configuration.getConfiguration(settings))) {
             recording.setName("uprobe record");
             Set<String> names = new LinkedHashSet<>();
             bridge.probes().forEach(probe -> names.add(probe.eventName()));
             names.forEach(recording::enable);
+            long before = recorded(bridge);
             recording.start();
             long start = System.nanoTime(), end = start + duration * 1_000_000;
             for (long left; (left = end - System.nanoTime()) > 0;) {
-                long events = bridge.probes().stream().map(RecordedProbe::probe).map(probe -> probe.counters()).mapToLong(ProbeCounters::recorded).sum();
+                long events = Math.max(0, recorded(bridge) - before);
                 out.live(String.format(Locale.ROOT, "recording %s: %.0f of %.0f s, %s events", String.join(", ", names), (System.nanoTime() - start) / 1e9, duration / 1e3,
                         Amounts.count(events)), null);
                 if (!out.pause(Math.min(1_000, left / 1_000_000 + 1))) {
