@@ -47,9 +47,6 @@ final class Remote {
         if (target.obstacle().isPresent()) {
             throw new IOException("attaching to " + target.pid() + " failed: " + target.obstacle().get());
         }
-        if (!target.isJvm()) {      /* the attach API would wait for it */
-            throw new IOException("attaching to " + target.pid() + " failed: it is no JVM that can be attached to: no libjvm.so is mapped in it; `ps` lists those that can");
-        }
         try (Screen screen = new Screen(verb.json(), !verb.endsByItself())) {
             if (verb instanceof RecordVerb record) {
                 screen.to(record.file());
