@@ -452,7 +452,7 @@ public final class EventBridge {
     public ProbeRequest.Look look(ProbeRequest request) throws IOException {
         List<Map<String, String>> running = askAndLock();
         try {
-            return look(request, running);
+            return requests.contains(request) ? look(request, running) : new ProbeRequest.Look(List.of(), List.of());
         } finally {
             transactions.unlock();
         }
@@ -573,7 +573,7 @@ public final class EventBridge {
         if (!changed.isEmpty()) {
             lookFirst();
             asRecordingsWant(running -> {
-                changed.forEach(probe -> apply(probe, running));
+                changed.stream().filter(probes::contains).forEach(probe -> apply(probe, running));      /* one may have been taken out meanwhile */
                 applyHelpers(running);
             });
         }

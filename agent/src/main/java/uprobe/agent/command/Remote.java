@@ -32,6 +32,8 @@ import uprobe.agent.verb.Verb;
 final class Remote {
     /** So long nothing may be heard of the target before one is told so. */
     private static final long PATIENCE_MS = 9_000;
+    /** The attach API carries 1,024 characters on JDK 17 (attachListener.hpp, AttachOperation::arg_length_max), of jar and argument together. */
+    private static final int LONGEST_REQUEST = 1_000;
     private static final String NAME = "uprobe-command-";
 
     private final TargetProcess target;
@@ -109,10 +111,12 @@ final class Remote {
                 Files.setOwner(socket, target.user());
                 Files.setOwner(here, target.user());
             }
-            String argument = "command=" + there.resolve("socket") + ";jar=" + jar;
+            String argument = "command=" + there.resolve("socket"), named = argument + ";jar=" + jar;
+            argument = jar.toString().length() + named.length() < LONGEST_REQUEST ? named : argument;
             CompletableFuture<Void> loaded = new CompletableFuture<>();
             CompletableFuture<SocketChannel> accepted = new CompletableFuture<>();
-            daemon("uprobe-attach", () -> load(jar, argument, loaded));
+            String handed = argument;
+            daemon("uprobe-attach", () -> load(jar, handed, loaded));
             daemon("uprobe-accept", () -> {
                 try {
                     accepted.complete(server.accept());
@@ -154,7 +158,7 @@ final class Remote {
         } catch (ExecutionException e) {
             throw new IOException(target.whyNot((Exception) e.getCause()), e.getCause());
         } catch (TimeoutException e) {
-            throw new IOException("the JVM " + target.pid() + " does not answer: " + target.obstacle().orElse("it may be in a long pause (GC, a dump), or too busy; try again")
+            throw new IOException("the JVM " + target.pid() + " does not answer: " + target.silence()
                     + (loaded.isDone() ? ", or its stderr tells why the agent could not start" : ""));
         }
     }
@@ -162,7 +166,7 @@ final class Remote {
     /** The jar as the target can open it: its own path where both see the same file, else a copy. */
     private Path jarThere() throws IOException {
         Path jar = Path.of(System.getProperty("java.class.path")).toAbsolutePath();
-        if (target.seesTheSame(jar)) {
+        if (target.seesTheSame(jar) && jar.toString().indexOf('=') < 0) {     /* which ends the jar's name in what the JVM is told */
             return jar;
         }
         String name = "uprobe-agent-" + Files.size(jar) + "-" + Files.getLastModifiedTime(jar).toMillis() + ".jar";

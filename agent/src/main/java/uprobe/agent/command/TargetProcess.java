@@ -34,7 +34,7 @@ final class TargetProcess {
         proc = Path.of("/proc", pid);
         /* In our own mount namespace the names stay good when the process is gone; in another's only as long as it lives. */
         Path its = proc.resolve("root");
-        root = Files.isSameFile(its, Path.of("/")) ? Path.of("/") : its;
+        root = isInOurMounts() && Files.isSameFile(its, Path.of("/")) ? Path.of("/") : its;
         arguments = List.of(Files.readString(proc.resolve("cmdline"), StandardCharsets.ISO_8859_1).split("\0"));
         folder = Files.readSymbolicLink(proc.resolve("cwd"));
         String number = Files.readAllLines(proc.resolve("status"), StandardCharsets.ISO_8859_1).stream().filter(line -> line.startsWith("NSpid:"))
@@ -42,6 +42,15 @@ final class TargetProcess {
         reports = Stream.concat(arguments.stream().filter(a -> a.startsWith(ERROR_FILE)).map(a -> a.substring(ERROR_FILE.length())),
                         Stream.of("hs_err_pid%p.log", "/tmp/hs_err_pid%p.log"))
                 .map(name -> root.resolve(Path.of("/").relativize(folder.resolve(name.replace("%p", number)).normalize()))).toList();
+    }
+
+    /** A mount namespace of its own may begin with the very same root folder, and have another /tmp in it: systemd's PrivateTmp. */
+    private boolean isInOurMounts() {
+        try {
+            return Files.readSymbolicLink(proc.resolve("ns/mnt")).equals(Files.readSymbolicLink(Path.of("/proc/self/ns/mnt")));
+        } catch (IOException notToBeSeen) {
+            return true;
+        }
     }
 
     String pid() {
@@ -110,6 +119,12 @@ final class TargetProcess {
     /** In folders that it can write to, as it sees them. */
     List<Path> folders() {
         return Stream.of(Path.of("/tmp"), Path.of("/dev/shm"), Path.of("/var/tmp"), folder).toList();
+    }
+
+    /** What may be why the attach mechanism gets no answer; empty if nothing is known. */
+    String silence() {
+        return obstacle().orElse(Files.isWritable(seen(Path.of("/tmp"))) ? "it may be in a long pause (GC, a dump), or too busy; try again"
+                : "its /tmp can not be written to, where a JVM makes the socket that it is attached by");
     }
 
     /** Whether a file has the same name there. */

@@ -39,16 +39,10 @@ public final class AttachVerb extends Verb {
             LibrariesVerb.show(target, out);
             return OK;
         }
-        IOException[] gone = new IOException[1];
-        boolean all = target.apply(String.join(";", items), line -> {
-            try {
-                out.problem(line);
-            } catch (IOException e) {
-                gone[0] = e;        /* what was asked for holds all the same */
-            }
-        });
-        if (gone[0] != null) {
-            throw gone[0];
+        List<String> said = new ArrayList<>();      /* told afterwards: who does not read holds nobody up */
+        boolean all = target.apply(String.join(";", items), said::add);
+        for (String line : said) {
+            out.problem(line);
         }
         return all ? OK : FAILED;
     }

@@ -1,6 +1,5 @@
 package uprobe.agent.verb;
 
-import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -76,21 +75,18 @@ public final class RecordVerb extends Verb {
         RepositorySpace.check();
         EventBridge bridge = target.bridge();
         List<ProbeRequest> before = bridge.requests();
-        IOException[] gone = new IOException[1];
-        boolean all = items.isEmpty() || target.apply(String.join(";", items), line -> {
-            try {
-                out.problem(line);
-            } catch (IOException e) {
-                gone[0] = e;
-            }
-        });
+        List<String> said = new ArrayList<>();      /* told afterwards: who does not read holds nobody up */
+        boolean all = items.isEmpty() || target.apply(String.join(";", items), said::add);
         List<ProbeRequest> ours = bridge.requests().stream().filter(request -> !before.contains(request)).toList();
         try {
+            for (String line : said) {
+                out.problem(line);
+            }
             if (bridge.probes().isEmpty()) {
                 out.problem("there is no probe to be recorded");
                 return FAILED;
             }
-            return gone[0] == null && record(bridge, out) && all ? OK : FAILED;
+            return record(bridge, out) && all ? OK : FAILED;
         } finally {
             ours.forEach(bridge::remove);
         }

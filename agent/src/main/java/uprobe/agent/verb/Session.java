@@ -53,16 +53,18 @@ public final class Session implements Output, Runnable {
     @Override
     public void run() {
         try (channel) {
-            List<String> words = Wire.readRequest(new DataInputStream(Channels.newInputStream(channel)));
+            List<String> words;
+            try {
+                words = Wire.readRequest(new DataInputStream(Channels.newInputStream(channel)));
+            } catch (IOException e) {
+                problem(String.valueOf(e.getMessage()));
+                exit(Verb.FAILED);
+                return;
+            }
             Thread waiting = new Thread(null, this::awaitEnd, Thread.currentThread().getName() + "-end", 0, false);
             waiting.setDaemon(true);
             waiting.start();
-            int code = execute(words);
-            synchronized (out) {
-                out.writeByte(Wire.EXIT);
-                out.writeInt(code);
-                out.flush();
-            }
+            exit(execute(words));
         } catch (IOException commandIsGone) {
             /* nobody is there to be told */
         }
@@ -122,6 +124,10 @@ public final class Session implements Output, Runnable {
                 return false;
             }
         }
+    }
+
+    private void exit(int code) throws IOException {
+        send(Wire.EXIT, () -> out.writeInt(code));
     }
 
     private void send(int kind, Contents contents) throws IOException {

@@ -67,6 +67,12 @@ public final class Verbs {
         }
         try (AsOwnWork own = new AsOwnWork(target)) {
             return verb.run(own, verb.json() && out instanceof Lines lines ? lines.asJson() : out);
+        } catch (IllegalStateException e) {
+            if (target.bridgeIfOpen().isPresent()) {
+                throw e;
+            }
+            out.problem("the agent was detached meanwhile");
+            return Verb.FAILED;
         }
     }
 
