@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . it/bring.sh
 
-bring_packages libjemalloc2 libtcmalloc-minimal4 make gcc g++ clang libc++-dev libc++abi-dev binutils gdb maven libzydis-dev libcapstone4 zlib1g-dev util-linux
+bring_packages libjemalloc2 libtcmalloc-minimal4 make gcc g++ clang libc++-dev libc++abi-dev binutils gdb maven libzydis-dev libcapstone4 zlib1g-dev libssl-dev util-linux
 # ReportPageIT looks at a page in it, and is skipped without
 if [ "$(id -u)" = 0 ]; then
     command -v chromium >/dev/null || bring_packages chromium || echo "chromium could not be brought: ReportPageIT is skipped" >&2
