@@ -105,6 +105,15 @@ public final class Agent {
         AgentArguments.Result wanted = AgentArguments.parse(arguments);
         quiet = wanted.quiet();
         wanted.errors().forEach(this::problem);
+        boolean onlyVerbs = !wanted.verbs().isEmpty() && wanted.given().isEmpty() && wanted.probes().isEmpty();
+        if (!onlyVerbs) {
+            begin(wanted);
+        }
+        starter = null;
+        wanted.verbs().forEach(this::act);
+    }
+
+    private void begin(AgentArguments.Result wanted) {
         try {
             refuseWithoutJfr();
             optionsGiven.putAll(wanted.given());
@@ -123,8 +132,6 @@ public final class Agent {
         } catch (ProbeRefusedException | IOException | RuntimeException | LinkageError e) {
             problem("no probes: " + (e instanceof ProbeRefusedException || e instanceof IOException ? e.getMessage() : rootOf(e).toString()));
         }
-        starter = null;
-        wanted.verbs().forEach(this::act);
     }
 
     private static void refuseWithoutJfr() throws IOException {
@@ -191,7 +198,8 @@ public final class Agent {
         public List<String> detach() {
             synchronized (Agent.class) {
                 if (recording != null) {
-                    recording.close();      /* dumps it: its destination was set */
+                    recording.stop();       /* writes it to its destination */
+                    recording.close();
                     recording = null;
                 }
                 if (watch != null) {
