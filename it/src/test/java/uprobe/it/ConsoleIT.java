@@ -34,8 +34,9 @@ class ConsoleIT {
 
     /** A JVM that does what it is told. */
     private record Target(Jdk jdk, ChildJvm.Running jvm, Writer in) {
-        static Target start(Jdk jdk, String... options) throws Exception {
-            ChildJvm.Running jvm = ChildJvm.of(jdk, Obeys.class).withoutAgent().options("-XX:+IgnoreUnrecognizedVMOptions", "-XX:+EnableDynamicAgentLoading").options(options)
+        /** @param by a command that starts the JVM in its turn */
+        static Target start(Jdk jdk, String... by) throws Exception {
+            ChildJvm.Running jvm = ChildJvm.of(jdk, Obeys.class).withoutAgent().options("-XX:+IgnoreUnrecognizedVMOptions", "-XX:+EnableDynamicAgentLoading").startedBy(by)
                     .start().waitFor("ready");
             return new Target(jdk, jvm, jvm.process().outputWriter());
         }
@@ -305,5 +306,21 @@ class ConsoleIT {
         target.command("attach", "c:it/leaf " + LEAF, "armed=always").ok();
         target.does("leaf 3");
         target.command("list", "--json").ok().says("\"hits\":3,");
+    }
+
+    /** As systemd's PrivateTmp makes it: the root folder is the same, /tmp is another. JDK 17's attach API does not find its socket there. */
+    @ParameterizedTest
+    @MethodSource("jdks")
+    void aTargetWithATmpOfItsOwn(Jdk jdk) throws Exception {
+        String[] ownTmp = {"unshare", "--user", "--map-root-user", "--mount", "sh", "-c", "mount -t tmpfs none /tmp; exec \"$@\"", "sh"};
+        target = Target.start(jdk, ownTmp);
+        Command.Outcome list = target.command("count", LEAF, "-d", "500ms");
+        if (jdk.version() < 24) {
+            list.exits(1).says("it has a /tmp of its own, where the attach API of JDK " + jdk.version() + " may not find its socket; run this command by JDK 24 or later");
+        } else {
+            list.ok().says("1 function, 0 called");
+            target.command("detach").ok();
+            target.assertTextIsTheFiles();
+        }
     }
 }

@@ -18,6 +18,8 @@ final class TargetProcess {
     private static final String ERROR_FILE = "-XX:ErrorFile=";
     private static final Set<String> TAKES_THE_NEXT = Set.of("-cp", "-classpath", "--class-path", "-p", "--module-path", "--add-modules", "--add-opens", "--add-exports",
             "--add-reads", "--limit-modules", "--upgrade-module-path", "--source", "--enable-native-access");
+    /** JDK-8327114: before, a process whose number is the same inside and outside was looked for in the caller's own /tmp. */
+    private static final int FINDS_PRIVATE_TMP = 24;
     /** HotSpot closes the attach socket when it crashes and then writes its report. */
     private static final long DYING_MS = 5_000, LOOK_MS = 50;
 
@@ -121,10 +123,17 @@ final class TargetProcess {
         return Stream.of(Path.of("/tmp"), Path.of("/dev/shm"), Path.of("/var/tmp"), folder).toList();
     }
 
-    /** What may be why the attach mechanism gets no answer; empty if nothing is known. */
+    /** What may be why the attach mechanism gets no answer: one sentence. */
     String silence() {
-        return obstacle().orElse(Files.isWritable(seen(Path.of("/tmp"))) ? "it may be in a long pause (GC, a dump), or too busy; try again"
-                : "its /tmp can not be written to, where a JVM makes the socket that it is attached by");
+        if (obstacle().isPresent()) {
+            return obstacle().get();
+        } else if (!Files.isWritable(seen(Path.of("/tmp")))) {
+            return "its /tmp can not be written to, where a JVM makes the socket that it is attached by";
+        } else if (!root.equals(Path.of("/")) && Runtime.version().feature() < FINDS_PRIVATE_TMP) {
+            return "it has a /tmp of its own, where the attach API of JDK " + Runtime.version().feature() + " may not find its socket; run this command by JDK "
+                    + FINDS_PRIVATE_TMP + " or later";
+        }
+        return "it may be in a long pause (GC, a dump), or too busy; try again";
     }
 
     /** Whether a file has the same name there. */
