@@ -93,7 +93,7 @@ public final class AgentArguments {
      * @param guard     events a second of one probe above which it only counts; {@link RateLimit#NONE} for {@code guard=off}
      * @param allSites  whether every site has its own {@code uprobe.ProbeArmed}, however many a probe has; false: totals above 1,000
      * @param jfc       file for a recording configuration that names the probes' events, as written. Empty: none asked for
-     * @param dir       folder to which the agent's native libraries are unpacked for the moment in which they are loaded. Empty: java.io.tmpdir, or another
+     * @param dir       folder to which the agent's native libraries are unpacked until the JVM ends. Empty: java.io.tmpdir, or another
      * @param off       true: every probe is disarmed, whatever recordings want, until {@code on} takes that back. Empty: as it was; the last one holds
      * @param given     the options that were there, as they were written, by name; the others have their defaults; unmodifiable
      * @param verbs     what is to be done once the options hold and the probes are there: {@code remove NAME}, {@code detach}; unmodifiable

@@ -15,7 +15,7 @@ public enum AgentOption {
     GUARD("N/s", ", e.g. guard=100k/s, or guard=off", "guard=100k/s", "a probe with more events a second only counts from then on, until its settings are set again or the next recording starts"),
     SITES("all", " or sites=totals", "sites=totals", "patterns with more than 1,000 functions have `ProbeArmed` and `ProbeStatistics` for each of them as well"),
     RING("SIZE", ", e.g. ring=64k", "ring=256k", "a thread's memory for hits that no event was made of yet, a power of two from 4k to 16m"),
-    DIR("FOLDER", ", e.g. dir=/var/tmp", "java.io.tmpdir, or where natives may be mapped", "the agent's native libraries are unpacked there for the moment in which they are loaded"),
+    DIR("FOLDER", ", e.g. dir=/var/tmp", "java.io.tmpdir, or where natives may be mapped", "the agent's native libraries are unpacked there, until the JVM ends"),
     RINGS("N", ", e.g. rings=1024", "rings=1024", "threads that can record at one time, 1 to 65536"),
     OFF("", "", "", "every probe is disarmed, whatever recordings want, until the agent is told `on`"),
     ON("", "", "", "recordings arm probes again");

@@ -101,7 +101,7 @@ public final class ProbeEngine {
         records = new Pointer(Helper.up_ring_memory()).getByteBuffer(0, size).order(ByteOrder.nativeOrder());
     }
 
-    /** Native libraries are unpacked there, for the moment in which they are loaded, if it can be. Of use before anything else is called. */
+    /** Native libraries are unpacked there if it can be. Of use before anything else is called. */
     public static void unpackTo(Path folder) {
         Helper.unpackTo(folder);
     }

@@ -136,6 +136,7 @@ public final class Helper {
     private static void unpackAndBind(Path parent) throws IOException {
         Path folder = Files.createTempDirectory(parent, "uprobe-");
         folder.toFile().deleteOnExit();
+        boolean bound = false;
         try {
             Path library = null;
             for (String name : libraries()) {
@@ -146,8 +147,11 @@ public final class Helper {
                     Library.OPTION_ALLOW_OBJECTS, true,
                     Library.OPTION_OPEN_FLAGS, RTLD_NOW | RTLD_NODELETE);
             Native.register(Helper.class, NativeLibrary.getInstance(library.toString(), options));
+            bound = true;       /* the files stay: debuggers and profilers read them to unwind through the helper */
         } finally {
-            remove(folder);     /* what is mapped needs no name */
+            if (!bound) {
+                remove(folder);
+            }
         }
     }
 

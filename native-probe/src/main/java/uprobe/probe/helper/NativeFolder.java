@@ -12,7 +12,7 @@ import java.util.stream.Stream;
 
 /**
  * Where native libraries can be unpacked to: a folder that can be written to and whose files may be mapped executable. /tmp is often mounted noexec, or full, or
- * read-only. The files are deleted again, most of them as soon as they are loaded.
+ * read-only. The files are deleted when the JVM ends.
  */
 final class NativeFolder {
     private static Path first;
