@@ -118,8 +118,8 @@ final class ProbeNews {
     /** One event for each number that hits are counted under; of a pattern with very many functions as {@link #mostCalled} says. */
     void statistics(RecordedProbe probe) {
         List<ProbePoint> points = probe.probe().points();
-        if (points.size() > SITES_TOLD && !allSites.getAsBoolean()) {
-            mostCalled(probe, points);
+        if (points.size() > SITES_TOLD) {
+            mostCalled(probe, points, allSites.getAsBoolean() ? points.size() : SITES_TOLD);
         } else {
             points.forEach(point -> statistics(probe, point));
         }
@@ -129,19 +129,21 @@ final class ProbeNews {
     }
 
     /**
-     * One event for each of the functions with most hits, and for those that were among them once, so that the newest events of each function make the
-     * whole; all others together are one, which bears the name of the library that has most of their hits.
+     * One event for each of so many functions with most hits, and for those that were among them once, so that the newest events of each function make the
+     * whole; all others together are one, which bears the name of the library that has most of their hits. Percentiles are left out: each is a call of
+     * native code, which takes a minute for a thousand of libjvm's functions that are probed themselves.
      */
-    private void mostCalled(RecordedProbe probe, List<ProbePoint> points) {
+    private void mostCalled(RecordedProbe probe, List<ProbePoint> points, int most) {
         List<ProbeCounters> each = Probe.counters(points);
         Set<Integer> told = listed.computeIfAbsent(probe, first -> ConcurrentHashMap.newKeySet());
-        IntStream.range(0, points.size()).boxed().filter(i -> each.get(i).hits() > 0).sorted(Comparator.comparingLong((Integer i) -> -each.get(i).hits()))
-                .limit(SITES_TOLD).forEach(i -> told.add(points.get(i).id()));
+        IntStream.range(0, points.size()).boxed().filter(i -> each.get(i).hits() > 0 || most == points.size())
+                .sorted(Comparator.comparingLong((Integer i) -> -each.get(i).hits())).limit(most).forEach(i -> told.add(points.get(i).id()));
         Map<String, Long> hitsOfLibraries = new HashMap<>();
         List<ProbeCounters> others = new ArrayList<>();
         for (int i = 0; i < points.size(); i++) {
+            ArmedSite site = points.get(i).site();
             if (told.contains(points.get(i).id())) {
-                statistics(probe, points.get(i));
+                statistics(probe, site.library(), site.symbol(), each.get(i), null);
             } else {
                 others.add(each.get(i));
                 hitsOfLibraries.merge(points.get(i).site().library(), each.get(i).hits(), Long::sum);
