@@ -15,7 +15,6 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import javax.management.JMException;
 import jdk.jfr.Configuration;
 import jdk.jfr.FlightRecorder;
 import jdk.jfr.Recording;
@@ -160,7 +159,7 @@ public final class Agent {
         try {
             mBean |= Probes.register(AS_TARGET);
             return mBean;
-        } catch (JMException | RuntimeException | LinkageError e) {
+        } catch (RuntimeException | LinkageError e) {
             System.err.println("uprobe: no MBean: " + e);
             return true;
         }
@@ -211,7 +210,7 @@ public final class Agent {
                         Probes.unregister();
                         mBean = false;
                     }
-                } catch (JMException | RuntimeException | LinkageError e) {
+                } catch (RuntimeException | LinkageError e) {
                     System.err.println("uprobe: the MBean stays: " + e);
                 }
                 List<String> stays = bridge == null ? List.of() : bridge.close();

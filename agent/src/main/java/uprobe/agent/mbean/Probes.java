@@ -23,19 +23,32 @@ public final class Probes implements ProbesMBean {
         this.target = target;
     }
 
-    /** Returns whether it is registered now; false: there is no platform MBean server yet. */
-    public static boolean register(Target target) throws JMException {
-        Optional<MBeanServer> platform = platform();
-        if (platform.isPresent() && !platform.get().isRegistered(new ObjectName(NAME))) {
-            platform.get().registerMBean(new Probes(target), new ObjectName(NAME));
+    /**
+     * Returns whether it is registered now; false: there is no platform MBean server yet.
+     *
+     * @throws IllegalStateException if the server refuses it
+     */
+    public static boolean register(Target target) {
+        try {
+            Optional<MBeanServer> platform = platform();
+            if (platform.isPresent() && !platform.get().isRegistered(new ObjectName(NAME))) {
+                platform.get().registerMBean(new Probes(target), new ObjectName(NAME));
+            }
+            return platform.isPresent();
+        } catch (JMException e) {       /* whoever calls is loaded where there may be no JMX: its verification would load this class */
+            throw new IllegalStateException(e);
         }
-        return platform.isPresent();
     }
 
-    public static void unregister() throws JMException {
-        Optional<MBeanServer> platform = platform();
-        if (platform.isPresent() && platform.get().isRegistered(new ObjectName(NAME))) {
-            platform.get().unregisterMBean(new ObjectName(NAME));
+    /** @throws IllegalStateException if the server keeps it */
+    public static void unregister() {
+        try {
+            Optional<MBeanServer> platform = platform();
+            if (platform.isPresent() && platform.get().isRegistered(new ObjectName(NAME))) {
+                platform.get().unregisterMBean(new ObjectName(NAME));
+            }
+        } catch (JMException e) {
+            throw new IllegalStateException(e);
         }
     }
 
