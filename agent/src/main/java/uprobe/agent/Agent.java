@@ -18,7 +18,6 @@ import java.util.regex.Pattern;
 import jdk.jfr.Configuration;
 import jdk.jfr.FlightRecorder;
 import jdk.jfr.Recording;
-import uprobe.agent.console.Lines;
 import uprobe.agent.mbean.Probes;
 import uprobe.agent.verb.Session;
 import uprobe.agent.verb.Target;
@@ -73,7 +72,7 @@ public final class Agent {
     public static void start(String arguments, boolean attached) throws IOException {
         Matcher command = COMMAND.matcher(arguments == null ? "" : arguments);
         if (command.matches()) {
-            Session.start(AS_TARGET, Path.of(command.group(1)));
+            Session.start(AsTarget.INSTANCE, Path.of(command.group(1)));
         } else {
             start(arguments, null);
         }
@@ -143,11 +142,7 @@ public final class Agent {
 
     /** What needs an agent that is there already. */
     private void act(String verb) {
-        try {
-            failed |= Verbs.execute(Verbs.words(verb), AS_TARGET, new Lines(this::say, this::problem), false) != 0;
-        } catch (Exception e) {
-            problem(verb + ": " + Lines.said(e));
-        }
+        failed |= !Verbs.act(verb, AsTarget.INSTANCE, this::say, this::problem);
     }
 
     /**
@@ -157,7 +152,7 @@ public final class Agent {
      */
     static boolean registerMBean() {
         try {
-            mBean |= Probes.register(AS_TARGET);
+            mBean |= Probes.register(AsTarget.INSTANCE);
             return mBean;
         } catch (RuntimeException | LinkageError e) {
             System.err.println("uprobe: no MBean: " + e);
@@ -165,7 +160,10 @@ public final class Agent {
         }
     }
 
-    private static final Target AS_TARGET = new Target() {
+    /** Loaded when a command comes, or JMX is there. */
+    private static final class AsTarget implements Target {
+        static final Target INSTANCE = new AsTarget();
+
         @Override
         public EventBridge bridge() throws ProbeRefusedException, IOException {
             synchronized (Agent.class) {
@@ -228,7 +226,7 @@ public final class Agent {
                 return List.copyOf(optionsGiven.values());
             }
         }
-    };
+    }
 
     private void set(EventBridge bridge, AgentArguments.Result wanted) {
         if (!bridge.engine().withoutJavaStacks().isEmpty()) {

@@ -4,6 +4,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -73,6 +74,21 @@ public final class Verbs {
             }
             out.problem("the agent was detached meanwhile");
             return Verb.FAILED;
+        }
+    }
+
+    /**
+     * Does what a line of the agent's argument says; nobody looks on.
+     *
+     * @param problems get what went wrong, or is worth a warning
+     * @return whether it was done
+     */
+    public static boolean act(String line, Target target, Consumer<String> said, Consumer<String> problems) {
+        try {
+            return execute(words(line), target, new Lines(said, problems), false) == Verb.OK;
+        } catch (Exception e) {
+            problems.accept(line + ": " + Lines.said(e));
+            return false;
         }
     }
 
