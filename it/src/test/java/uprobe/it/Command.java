@@ -19,6 +19,8 @@ import java.util.stream.Collectors;
 final class Command {
     private static final int ROWS = 40, COLUMNS = 160, SECONDS = 120;
     private static final char CTRL_C = 3;
+    /** What was started in the background ignores SIGINT, and so would all that it starts, which no shell takes back (POSIX, trap). */
+    private static final String HEARS_CTRL_C = "env --default-signal=INT ";
     /** What moves the cursor and colours: ECMA-48, CSI. */
     private static final Pattern CONTROL = Pattern.compile("\\u001b\\[[0-9;?]*[A-Za-z]|\\u001b[=>]|\\r");
 
@@ -70,7 +72,7 @@ final class Command {
     static Command inTerminal(Jdk jdk, String... words) throws IOException {
         String line = words(jdk, words).stream().map(word -> "'" + word.replace("'", "'\\''") + "'").collect(Collectors.joining(" "));
         Path output = Files.createTempFile("command", ".txt");
-        ProcessBuilder builder = new ProcessBuilder("script", "-qefc", "stty rows " + ROWS + " cols " + COLUMNS + "; exec " + line, "/dev/null");
+        ProcessBuilder builder = new ProcessBuilder("script", "-qefc", "stty rows " + ROWS + " cols " + COLUMNS + "; exec " + HEARS_CTRL_C + line, "/dev/null");
         builder.environment().put("TERM", "xterm-256color");
         return new Command(builder.redirectErrorStream(true).redirectOutput(output.toFile()).start(), output);
     }
@@ -81,7 +83,7 @@ final class Command {
         if (!Files.exists(jar)) {
             Files.createSymbolicLink(jar, ChildJvm.agentJar());
         }
-        ProcessBuilder builder = new ProcessBuilder("script", "-qefc", "stty rows " + ROWS + " cols " + COLUMNS + "; exec " + line, "/dev/null").directory(folder.toFile());
+        ProcessBuilder builder = new ProcessBuilder("script", "-qefc", "stty rows " + ROWS + " cols " + COLUMNS + "; exec " + HEARS_CTRL_C + line, "/dev/null").directory(folder.toFile());
         builder.environment().putAll(java.util.Map.of("TERM", "xterm-256color", "SHELL", "/bin/bash"));
         builder.environment().merge("PATH", jdk.home().resolve("bin").toString(), (old, own) -> own + ":" + old);
         builder.environment().remove("JAVA_TOOL_OPTIONS");
