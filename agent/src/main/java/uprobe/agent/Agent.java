@@ -45,6 +45,8 @@ public final class Agent {
     /** Options that one may take for those of the probes beside them. */
     private static final List<String> FOR_ALL = List.of("armed", "enabled", "guard", "sites");
 
+    private static final String NO_JFR = "this JVM has no Flight Recorder (module jdk.jfr): probes have nowhere to record to";
+
     private static LibraryWatch watch;
     private static Recording recording;
     private static EventBridge.Options options;
@@ -112,8 +114,12 @@ public final class Agent {
     }
 
     private void begin(AgentArguments.Result wanted) {
+        if (!hasJfr()) {
+            problem(NO_JFR);
+            return;
+        }
         try {
-            refuseWithoutJfr();
+            refuseAFullDisk();
             optionsGiven.putAll(wanted.given());
             options = options(wanted);
             wanted.dir().ifPresent(folder -> ProbeEngine.unpackTo(folder.toAbsolutePath()));
@@ -132,10 +138,12 @@ public final class Agent {
         }
     }
 
-    private static void refuseWithoutJfr() throws IOException {
-        if (ModuleLayer.boot().findModule("jdk.jfr").isEmpty() || !FlightRecorder.isAvailable()) {
-            throw new IOException("this JVM has no Flight Recorder (module jdk.jfr): probes have nowhere to record to");
-        } else if (!FlightRecorder.isInitialized()) {
+    private static boolean hasJfr() {
+        return ModuleLayer.boot().findModule("jdk.jfr").isPresent() && FlightRecorder.isAvailable();
+    }
+
+    private static void refuseAFullDisk() throws IOException {
+        if (!FlightRecorder.isInitialized()) {
             RepositorySpace.check();
         }
     }
@@ -168,7 +176,10 @@ public final class Agent {
         public EventBridge bridge() throws ProbeRefusedException, IOException {
             synchronized (Agent.class) {
                 if (bridge == null) {
-                    refuseWithoutJfr();
+                    if (!hasJfr()) {
+                        throw new IOException(NO_JFR);
+                    }
+                    refuseAFullDisk();
                     options = options == null ? new Agent(null).options(AgentArguments.parse("")) : options;
                     bridge = EventBridge.open(options);
                 }

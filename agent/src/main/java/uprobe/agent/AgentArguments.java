@@ -17,7 +17,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import uprobe.probe.spec.Nearest;
@@ -170,7 +169,7 @@ public final class AgentArguments {
      *
      * @throws IOException if a file can not be read; {@link #parse} says it in one sentence
      */
-    public static List<String> itemsWithFiles(String arguments) throws IOException {
+    private static List<String> itemsWithFiles(String arguments) throws IOException {
         List<String> items = new ArrayList<>();
         for (String item : items(arguments)) {
             if (item.charAt(0) == '@') {
@@ -182,8 +181,22 @@ public final class AgentArguments {
         return items;
     }
 
+    /**
+     * What a command hands over: the items of the files that it names in their place, and file names as the target would find them.
+     *
+     * @throws IllegalArgumentException with a line for each mistake
+     */
+    public static List<String> handedOver(List<String> items) throws IOException {
+        String written = String.join(";", items);
+        List<String> errors = parse(written).errors();
+        if (!errors.isEmpty()) {
+            throw new IllegalArgumentException(String.join("\n", errors));
+        }
+        return itemsWithFiles(written).stream().map(AgentArguments::withWholePath).toList();
+    }
+
     /** An option that names a file, with the whole path as seen from here; other items as they are. A line, that a file of items can hold. */
-    public static String withWholePath(String item) {
+    private static String withWholePath(String item) {
         Matcher option = FILE_OPTION.matcher(item);
         if (!option.matches()) {
             return item.replaceAll("\\R", " ");

@@ -9,6 +9,7 @@ import uprobe.jfr.ProbeRequest;
 import uprobe.probe.CommitMethod;
 import uprobe.probe.HitRecordDescriptor;
 import uprobe.probe.OwnWork;
+import uprobe.probe.Threads;
 import uprobe.probe.HitRun;
 import uprobe.probe.ProbeRefusedException;
 import uprobe.probe.spec.ProbeParser;
@@ -124,17 +125,7 @@ final class LibraryWatch implements Runnable {
             changesSeen = Long.MAX_VALUE;
             notifyAll();
         }
-        boolean interrupted = false;
-        while (thread.isAlive()) {
-            try {
-                thread.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        Threads.join(thread);
     }
 
     @Override

@@ -52,7 +52,7 @@ class RecipesIT {
         SAYS.put("jni", List.of("libshop\\.so +Java_shop_Scaler_scale +\\d+ +p r c +boost +shop\\.Scaler\\.scale",
                 AT + "Java_shop_Scaler_scale  width=64  keeps=1  bytes=16384  " + TIME + "  \\[pictures]  shop\\.Pictures\\.preview:", "width=3\\d\\d  keeps=0 .*shop\\.Pictures\\.show:"));
         SAYS.put("heap", List.of("in heap\\.jfr", "never closed by free:at", " shop\\.Pictures\\.preview +\\| +(\\d+) \\| +\\1 \\|", "malloc:at opened [0-9,]+, free:at closed [0-9,]+"));
-        SAYS.put("names", List.of("shop\\.Partners\\.warehouse:\\d+ +getaddrinfo",
+        SAYS.put("names", List.of("shop\\.Partners\\.courier:\\d+ +getaddrinfo +\\d+ +" + TIME, "shop\\.Partners\\.warehouse:\\d+ +getaddrinfo",
                 AT + "getaddrinfo  result=-\\d+  " + TIME + "  \\[partners]  shop\\.Partners\\.courier:"));
         SAYS.put("change", List.of("armed at libshop\\.so!Java_shop_Scaler_scale", "uprobe\\.scale\\.call: filter=width > 320, whatever recordings say",
                 "uprobe\\.scale\\.call +armed +1 +boost +(\\d+) +(?!\\1 )\\d+ +[1-9]\\d* ", "uprobe\\.scale\\.call +armed +1 +boost +(\\d+) +\\1 +0 ", "removed: c:scale/call", "no probes"));

@@ -462,7 +462,7 @@ public final class EventBridge {
         ProbeRequest.Look look = new ProbeRequest.Look(new ArrayList<>(), new ArrayList<>());
         for (RecordedProbe probe : request.probes()) {
             Growth growth = probe.grow(options.always(), off, running);
-            growth.refused().forEach(function -> news.refused(new ProbeNews.Refused(probe.spec().text(), function.library(), function.symbol(), function.address(), function.message())));
+            growth.refused().forEach(function -> news.refused(probe.spec(), function));
             if (!growth.came().isEmpty() || !growth.went().isEmpty()) {
                 look.changes().add(new ProbeRequest.Change(probe, false, growth.came(), growth.went(), growth.parts(), growth.places()));
             }
@@ -518,7 +518,7 @@ public final class EventBridge {
         });
         probe.probe(engine.define(spec, stems, types));
         probes.add(probe);
-        probe.probe().refused().forEach(function -> news.refused(new ProbeNews.Refused(spec.text(), function.library(), function.symbol(), function.address(), function.message())));
+        probe.probe().refused().forEach(function -> news.refused(spec, function));
         news.statistics(probe);      /* zeros: a recording that runs has the beginning, as others have it from their first chunk's start */
         apply(probe, running);
         return probe;

@@ -17,6 +17,8 @@ import uprobe.probe.Probe;
 import uprobe.probe.ProbeCounters;
 import uprobe.probe.ProbeEngine;
 import uprobe.probe.ProbePoint;
+import uprobe.probe.RefusedFunction;
+import uprobe.probe.spec.ProbeSpec;
 
 /** Events about the probes themselves: {@link ProbeArmed}, {@link ProbeRefused}, {@link ProbeStatistics}, {@link DataLoss}. Takes no lock. */
 final class ProbeNews {
@@ -78,6 +80,11 @@ final class ProbeNews {
         probes.stream().filter(probe -> !probe.refusal().isEmpty()).forEach(probe -> emit(refusalOf(probe)));
     }
 
+    /** A function that a probe names and that can not be probed. */
+    void refused(ProbeSpec spec, RefusedFunction function) {
+        refused(new Refused(spec.text(), function.library(), function.symbol(), function.address(), function.message()));
+    }
+
     /** Returns whether it is new; what is refused once more, in the next copy of a library, is told once. */
     boolean refused(Refused entry) {
         if (refused.contains(entry)) {
@@ -103,13 +110,7 @@ final class ProbeNews {
         List<ChangedSite> changed = engine.changed();
         for (ChangedSite site : changed) {
             for (Probe probe : site.probes()) {
-                ProbeRefused event = new ProbeRefused();
-                event.probe = probe.spec().text();
-                event.library = site.site().library();
-                event.symbol = site.site().symbol();
-                event.address = site.site().address();
-                event.reason = site.message();
-                event.commit();
+                emit(new Refused(probe.spec().text(), site.site().library(), site.site().symbol(), site.site().address(), site.message()));
             }
         }
         return changed;

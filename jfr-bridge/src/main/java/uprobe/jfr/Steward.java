@@ -1,6 +1,7 @@
 package uprobe.jfr;
 
 import uprobe.probe.OwnWork;
+import uprobe.probe.Threads;
 
 /**
  * The bridge's own thread: applies at once what recordings change while they run, and looks after the probes every {@value #PERIOD_MS} ms, after what
@@ -31,17 +32,7 @@ final class Steward implements Runnable {
     void end() {
         ended = true;
         wake();
-        boolean interrupted = false;
-        while (thread.isAlive()) {
-            try {
-                thread.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        Threads.join(thread);
     }
 
     /** May be called with any lock held: this one is never held while another is taken. */

@@ -263,7 +263,7 @@ public final class ProbeEngine {
         drainThread = null;
         if (thread != null) {
             Helper.up_drain_stop();
-            join(thread);
+            Threads.join(thread);
         }
     }
 
@@ -1008,23 +1008,9 @@ public final class ProbeEngine {
             }
         }, "uprobe-attach", 0, false);
         plain.start();
-        join(plain);
+        Threads.join(plain);
         return result[0] == 0 ? "" : "no Java stacks: this VM does not tell where its threads keep their frames"
                 + (problem[0] == null ? "" : " (" + problem[0] + ")");
-    }
-
-    private static void join(Thread thread) {
-        boolean interrupted = false;
-        while (thread.isAlive()) {
-            try {
-                thread.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
     }
 
     private void startDraining() throws IOException {

@@ -22,7 +22,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import uprobe.agent.console.Wire;
-import uprobe.agent.verb.RecordVerb;
 import uprobe.agent.verb.Verb;
 
 /**
@@ -50,9 +49,7 @@ final class Remote {
             throw new IOException("attaching to " + target.pid() + " failed: " + target.obstacle().get());
         }
         try (Screen screen = new Screen(verb.json(), !verb.endsByItself())) {
-            if (verb instanceof RecordVerb record) {
-                screen.to(record.file());
-            }
+            verb.file().ifPresent(screen::to);
             if (verb.arms()) {
                 new ForeignMasks(target.pid()).open().forEach(screen::problem);
             }
@@ -61,8 +58,8 @@ final class Remote {
             try (channel) {
                 Wire.writeRequest(new DataOutputStream(Channels.newOutputStream(channel)), words);
                 int code = Wire.receive(new DataInputStream(new BufferedInputStream(Channels.newInputStream(channel))), screen);
-                if (code == Verb.OK && verb instanceof RecordVerb record) {
-                    record.fetched(screen.fileBytes());
+                if (code == Verb.OK && verb.file().isPresent()) {
+                    verb.fetched(screen.fileBytes());
                 }
                 return code;
             } catch (EOFException gone) {
@@ -111,12 +108,10 @@ final class Remote {
                 Files.setOwner(socket, target.user());
                 Files.setOwner(here, target.user());
             }
-            String argument = "command=" + there.resolve("socket"), named = argument + ";jar=" + jar;
-            argument = jar.toString().length() + named.length() < LONGEST_REQUEST ? named : argument;
+            String argument = argument(there.resolve("socket"), jar);
             CompletableFuture<Void> loaded = new CompletableFuture<>();
             CompletableFuture<SocketChannel> accepted = new CompletableFuture<>();
-            String handed = argument;
-            daemon("uprobe-attach", () -> load(jar, handed, loaded));
+            daemon("uprobe-attach", () -> load(jar, argument, loaded));
             daemon("uprobe-accept", () -> {
                 try {
                     accepted.complete(server.accept());
@@ -129,6 +124,12 @@ final class Remote {
             Files.deleteIfExists(socket);
             Files.deleteIfExists(here);
         }
+    }
+
+    /** The jar is told only where there is room: an agent of another version that is detached then answers with its own classes. */
+    private static String argument(Path socket, Path jar) {
+        String command = "command=" + socket, named = command + ";jar=" + jar;
+        return jar.toString().length() + named.length() < LONGEST_REQUEST ? named : command;
     }
 
     private static void daemon(String name, Runnable task) {

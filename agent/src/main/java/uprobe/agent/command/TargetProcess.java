@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.UserPrincipal;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -146,7 +147,7 @@ final class TargetProcess {
     }
 
     /** The user whose process it is. */
-    java.nio.file.attribute.UserPrincipal user() throws IOException {
+    UserPrincipal user() throws IOException {
         return Files.getOwner(proc, LinkOption.NOFOLLOW_LINKS);
     }
 
@@ -159,21 +160,23 @@ final class TargetProcess {
     String whyNot(Exception failure) {
         String said = failure.getMessage() == null ? failure.toString() : failure.getMessage();
         if (isDying(failure instanceof com.sun.tools.attach.AttachNotSupportedException ? 0 : DYING_MS)) {
-            return "the JVM " + pid + " died while the agent was being attached; " + report().map(r -> "its crash report is " + r + firstFrame(r))
-                    .orElse("it left no crash report (looked for " + reports.get(0) + "), so it ended by itself or was killed: whoever started it knows its exit code");
+            return "the JVM " + pid + " died while the agent was being attached; " + left(": whoever started it knows its exit code");
         }
-        String attaching = "attaching to " + pid + " failed: ";
-        Optional<String> obstacle = obstacle();
-        return attaching + obstacle.orElse(said);
+        return "attaching to " + pid + " failed: " + obstacle().orElse(said);
     }
 
     /** What happened when a session ended in the middle: one sentence. */
     String died() {
         if (isDying(DYING_MS)) {
-            return "the JVM " + pid + " died meanwhile; " + report().map(r -> "its crash report is " + r + firstFrame(r))
-                    .orElse("it left no crash report (looked for " + reports.get(0) + "), so it ended by itself or was killed");
+            return "the JVM " + pid + " died meanwhile; " + left("");
         }
         return "the agent in " + pid + " ended the session without an answer; the JVM's stderr may tell why";
+    }
+
+    /** @param more about one that did not crash */
+    private String left(String more) {
+        return report().map(r -> "its crash report is " + r + firstFrame(r))
+                .orElse("it left no crash report (looked for " + reports.get(0) + "), so it ended by itself or was killed" + more);
     }
 
     private boolean isDying(long patience) {

@@ -23,13 +23,8 @@ public final class AttachVerb extends Verb {
     /** Files are this side's: what is in them goes over, and their names as the target would find them. */
     @Override
     public List<String> prepare(List<String> words) throws IOException {
-        String written = String.join(";", items);
-        List<String> errors = AgentArguments.parse(written).errors();
-        if (!errors.isEmpty()) {
-            throw new IllegalArgumentException(String.join("\n", errors));
-        }
         List<String> prepared = new ArrayList<>(List.of(words.get(0)));
-        AgentArguments.itemsWithFiles(written).forEach(item -> prepared.add(AgentArguments.withWholePath(item)));
+        prepared.addAll(AgentArguments.handedOver(items));
         return prepared;
     }
 

@@ -62,14 +62,7 @@ public final class CountVerb extends Verb {
                 ProbeSpec spec = Patterns.parse('p', pattern, "mode=count");
                 probes.define(spec, ProbeSettings.ALL.withMode(Mode.COUNT).withCondition(spec.condition()), null);
             }
-            LiveOptions.Clock clock = live.arming();
-            show(rows(probes), clock, probes.functions(), out);
-            probes.arm();
-            clock = live.start();
-            while (clock.next(out)) {
-                probes.extend();
-                show(rows(probes), clock, probes.functions(), out);
-            }
+            live.run(probes, out, clock -> show(rows(probes), clock, probes.functions(), out));
         }
         return OK;
     }

@@ -69,14 +69,7 @@ public final class LatencyVerb extends Verb {
             for (ProbeSpec spec : specs) {
                 probes.define(spec, all.withCondition(spec.condition()), times);
             }
-            LiveOptions.Clock clock = live.arming();
-            show(engine, probes, times, clock, out);
-            probes.arm();
-            clock = live.start();
-            while (clock.next(out)) {
-                probes.extend();
-                show(engine, probes, times, clock, out);
-            }
+            live.run(probes, out, clock -> show(engine, probes, times, clock, out));
         }
         return OK;
     }

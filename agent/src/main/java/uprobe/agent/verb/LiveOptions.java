@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.Locale;
 import picocli.CommandLine.Option;
 import uprobe.agent.console.Output;
+import uprobe.agent.console.Table;
 
 /** How verbs that go on until they are stopped show what they have. */
 final class LiveOptions {
@@ -26,13 +27,21 @@ final class LiveOptions {
         return duration != null;
     }
 
-    /** Before the first trap is written: it stands still. */
-    Clock arming() {
-        return new Clock(false);
+    /** What is shown at a beat. */
+    @FunctionalInterface
+    interface Frame {
+        void show(Clock clock) throws Exception;
     }
 
-    Clock start() {
-        return new Clock(true);
+    /** Arms the probes and shows what they have until it is the end. Once before the first trap is written, for {@link EngineProbes#arm}'s sake. */
+    void run(EngineProbes probes, Output out, Frame frame) throws Exception {
+        frame.show(new Clock(false));
+        probes.arm();
+        Clock clock = new Clock(true);
+        while (clock.next(out)) {
+            probes.extend();
+            frame.show(clock);
+        }
     }
 
     /** Beats once in an interval. */
@@ -45,6 +54,7 @@ final class LiveOptions {
         private final boolean runs;
         private boolean first = true;
 
+        /** @param runs false: it stands still, nothing is armed yet */
         private Clock(boolean runs) {
             this.runs = runs;
         }
@@ -77,7 +87,7 @@ final class LiveOptions {
         }
     }
 
-    void show(String head, uprobe.agent.console.Table table, Clock clock, Output out) throws IOException {
+    void show(String head, Table table, Clock clock, Output out) throws IOException {
         if (clock.isLast()) {
             out.live("", null);
             out.line(head);

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import jdk.jfr.Configuration;
 import jdk.jfr.Recording;
@@ -45,11 +46,12 @@ public final class RecordVerb extends Verb {
         return true;
     }
 
-    public Path file() {
-        return file;
+    @Override
+    public Optional<Path> file() {
+        return Optional.of(file);
     }
 
-    /** In the command's own JVM, when all has come. */
+    @Override
     public void fetched(long bytes) {
         System.err.println("uprobe: " + Amounts.bytes(bytes) + " in " + file + "; report " + file + " shows what is in it");
     }
@@ -60,13 +62,9 @@ public final class RecordVerb extends Verb {
         if (folder == null || !Files.isDirectory(folder) || !Files.isWritable(folder)) {
             throw new IllegalArgumentException("-o " + file + ": the folder " + folder + " is not there or can not be written to");
         }
-        List<String> errors = AgentArguments.parse(String.join(";", items)).errors();
-        if (!errors.isEmpty()) {
-            throw new IllegalArgumentException(String.join("\n", errors));
-        }
         List<String> prepared = new ArrayList<>(words);
         prepared.removeAll(items);
-        prepared.addAll(AgentArguments.itemsWithFiles(String.join(";", items)));
+        prepared.addAll(AgentArguments.handedOver(items));
         return prepared;
     }
 

@@ -4,7 +4,6 @@ import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 import uprobe.agent.console.Output;
-import uprobe.jfr.EventBridge;
 
 /** Takes probes out. */
 @Command(name = "remove", description = "Takes probes out of a JVM for good. What they recorded stays in the recordings.")

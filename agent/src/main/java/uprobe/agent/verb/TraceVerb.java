@@ -1,6 +1,5 @@
 package uprobe.agent.verb;
 
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -12,7 +11,6 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import uprobe.agent.console.Output;
 import uprobe.probe.ProbeEngine;
-import uprobe.probe.ProbePoint;
 import uprobe.probe.ProbeSettings;
 import uprobe.probe.spec.Mode;
 import uprobe.probe.spec.ProbeSpec;

@@ -1,6 +1,8 @@
 package uprobe.agent.verb;
 
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -55,6 +57,14 @@ public abstract class Verb {
     public boolean endsByItself() {
         return true;
     }
+
+    /** Of the command, that gets what the target sends as a file; most send none. */
+    public Optional<Path> file() {
+        return Optional.empty();
+    }
+
+    /** Called in the command's own JVM when all of the file has come, so many bytes. */
+    public void fetched(long bytes) {}
 
     /** Whether traps may be written for it: then threads that have SIGTRAP blocked are opened first. */
     public boolean arms() {

@@ -169,11 +169,11 @@ public final class Helper {
      * when it is first used. What it is told by system properties others shall not read.
      */
     private static void beginJna(Path folder) {
-        Map<String, String> told = Map.of("jna.platform.library.path", "", "jna.tmpdir", folder.toString()), before = new HashMap<>();
-        told.forEach((property, value) -> {
-            before.put(property, System.getProperty(property));
-            System.setProperty(property, property.equals("jna.tmpdir") || before.get(property) == null ? value : before.get(property));
-        });
+        Map<String, String> told = new HashMap<>(Map.of("jna.tmpdir", folder.toString())), before = new HashMap<>();
+        if (System.getProperty("jna.platform.library.path") == null) {
+            told.put("jna.platform.library.path", "");
+        }
+        told.forEach((property, value) -> before.put(property, System.setProperty(property, value)));
         try {
             NativeLibrary.getProcess();
         } finally {
